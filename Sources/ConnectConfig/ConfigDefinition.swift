@@ -1,0 +1,83 @@
+/// A key's type in Kafka Connect's own words (Kafka Connect 4.3, `ConfigDef.Type`).
+public enum ConfigType: String, Sendable, Hashable, CaseIterable {
+    case boolean = "BOOLEAN"
+    case string = "STRING"
+    case int = "INT"
+    case short = "SHORT"
+    case long = "LONG"
+    case double = "DOUBLE"
+    case list = "LIST"
+    case `class` = "CLASS"
+    case password = "PASSWORD"
+}
+
+/// How much a key matters to someone who sets up a connector.
+public enum Importance: String, Sendable, Hashable {
+    case high = "HIGH"
+    case medium = "MEDIUM"
+    case low = "LOW"
+}
+
+/// How wide a form shows the value (Kafka Connect 4.3, `ConfigDef.Width`).
+public enum ConfigWidth: String, Sendable, Hashable {
+    case none = "NONE"
+    case short = "SHORT"
+    case medium = "MEDIUM"
+    case long = "LONG"
+}
+
+/// Everything about one key except its Swift type: what validation, help and the reference pages show.
+public struct ConfigDefinition: Sendable {
+    /// The key, for example `tasks.max`.
+    public var name: String
+    /// Kafka Connect's type.
+    public var type: ConfigType
+    /// The default as text; nil when there is none.
+    public var defaultText: String?
+    /// Whether the key must be given: it has no default and is not optional.
+    public var isRequired: Bool
+    /// How much it matters.
+    public var importance: Importance
+    /// What it does, with unit and consequence, in full sentences.
+    public var documentation: String
+    /// The heading it stands under in forms and pages; nil for none.
+    public var group: String?
+    /// Its place under the heading, from 1; 0 until a ``ConfigDefinition`` list is numbered.
+    public var orderInGroup = 0
+    /// How wide a form shows it.
+    public var width: ConfigWidth
+    /// The name a form shows; the key itself by default.
+    public var displayName: String
+    /// Keys whose meaning depends on this one.
+    public var dependents: [String] = []
+    /// Values a form offers; empty when any is as good.
+    public var recommendedValues: [String] = []
+    /// What the values look like, for help: `[1, 1000]`, `one of insert, upsert`; nil when the type says it all.
+    public var validValues: String?
+    /// The earlier names of this key, still accepted.
+    public var deprecatedNames: [String] = []
+
+    /// Why `text` is not a value of this key, each in Kafka Connect's words; empty when it is one. Nil stands for an absent value.
+    public func problems(with text: String?) -> [String] { check(text) }
+    var check: @Sendable (String?) -> [String] = { _ in [] }
+}
+
+extension ConfigDefinition {
+    /// Numbers the keys of each group in order of declaration, as Kafka Connect's `order_in_group` does.
+    public static func numbered(_ definitions: [ConfigDefinition]) -> [ConfigDefinition] {
+        var next: [String: Int] = [:]
+        return definitions.map { definition in
+            guard let group = definition.group else { return definition }
+            var numbered = definition
+            next[group, default: 0] += 1
+            numbered.orderInGroup = next[group, default: 0]
+            return numbered
+        }
+    }
+}
+
+/// A ``ConfigKey`` of any type, for lists of keys.
+public protocol AnyConfigKey: Sendable {
+    /// The type-erased part.
+    var definition: ConfigDefinition { get }
+}
