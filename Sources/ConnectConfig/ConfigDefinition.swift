@@ -57,7 +57,7 @@ public struct ConfigDefinition: Sendable {
     /// The earlier names of this key, still accepted.
     public var deprecatedNames: [String] = []
 
-    /// Why `text` is not a value of this key, each in Kafka Connect's words; empty when it is one. Nil stands for an absent value.
+    /// Why `text` (nil: absent) is not a value of this key, each in Kafka Connect's words; empty when it is one.
     public func problems(with text: String?) -> [String] { check(text) }
     var check: @Sendable (String?) -> [String] = { _ in [] }
 }

@@ -72,7 +72,7 @@ public struct ConfigKey<Value: Sendable>: AnyConfigKey {
         return copy
     }
 
-    /// The value in `raw`, or the default. Throws the issue for a bad or missing value.
+    /// The value in `raw`, or the default; throws the issue for a bad or missing value.
     public func value(in raw: [String: String]) throws(ConfigIssue) -> Value {
         let name = ([name] + definition.deprecatedNames).first { raw[$0] != nil }
         guard let name, let text = raw[name] else {

@@ -28,10 +28,15 @@ public protocol ConnectorDescriptor: Sendable {
 
 /// A source connector.
 public struct SourceDescriptor: ConnectorDescriptor {
+    /// The `connector.class` that lists show.
     public let name: String
+    /// Other values of `connector.class` that mean the same.
     public let aliases: [String]
+    /// The connector's version.
     public let version: String
+    /// What it does, in one sentence.
     public let summary: String
+    /// Its own keys, beyond those that every connector has.
     public let keys: [any AnyConfigKey]
     private let check: @Sendable ([String: String]) throws(ConfigInvalid) -> Void
     private let split: @Sendable ([String: String], Int) -> [[String: String]]
@@ -53,10 +58,12 @@ public struct SourceDescriptor: ConnectorDescriptor {
         (self.name, self.aliases, self.version, self.summary) = (name, aliases, version, summary)
         (self.keys, self.check, self.split, self.make) = (keys, check, split, make)
     }
+    /// Issues across keys; empty when `raw` is valid.
     public func issues(in raw: [String: String]) -> [ConfigIssue] {
         do { try check(raw) } catch { return error.issues }
         return []
     }
+    /// One config per task, at most `most`.
     public func taskConfigs(_ raw: [String: String], most: Int) -> [[String: String]] {
         Array(split(raw, most).prefix(most))
     }
@@ -69,10 +76,15 @@ public struct SourceDescriptor: ConnectorDescriptor {
 
 /// A sink connector; its tasks share the partitions as members of one consumer group.
 public struct SinkDescriptor: ConnectorDescriptor {
+    /// The `connector.class` that lists show.
     public let name: String
+    /// Other values of `connector.class` that mean the same.
     public let aliases: [String]
+    /// The connector's version.
     public let version: String
+    /// What it does, in one sentence.
     public let summary: String
+    /// Its own keys, beyond those that every connector has.
     public let keys: [any AnyConfigKey]
     private let check: @Sendable ([String: String]) throws(ConfigInvalid) -> Void
     private let make: @Sendable ([String: String], any SinkTaskContext) throws(ConfigInvalid) -> any SinkTask
@@ -92,6 +104,7 @@ public struct SinkDescriptor: ConnectorDescriptor {
         (self.name, self.aliases, self.version, self.summary) = (name, aliases, version, summary)
         (self.keys, self.check, self.make) = (keys, check, make)
     }
+    /// Issues across keys; empty when `raw` is valid.
     public func issues(in raw: [String: String]) -> [ConfigIssue] {
         do { try check(raw) } catch { return error.issues }
         return []

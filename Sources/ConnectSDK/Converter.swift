@@ -99,7 +99,7 @@ public struct Plugins: Sendable {
     public var transforms: [PluginDescriptor<any RecordTransform>]
     /// Predicates.
     public var predicates: [PluginDescriptor<any RecordPredicate>]
-    /// Builds the chain of `transforms=a,b` with their predicates out of a connector's whole config; the identity (nil) without any.
+    /// Builds the chain of `transforms=a,b` with their predicates out of a connector's whole config; nil without any.
     public var chain: @Sendable (_ config: [String: String]) throws(ConfigInvalid) -> (any RecordTransform)?
 
     /// Composes the lists.
@@ -117,7 +117,8 @@ public struct Plugins: Sendable {
         (self.transforms, self.predicates, self.chain) = (transforms, predicates, chain)
     }
 
-    /// The connector that `connector.class` means: its name, an alias, the last part of an alias, each with or without "Connector" at its end.
+    /// The connector that `connector.class` means: by name, by alias, or by the last part of either, with or without
+    /// "Connector" at its end.
     public func connector(named name: String) -> (any ConnectorDescriptor)? {
         func short(_ text: some StringProtocol) -> String {
             let last = String(text.split(separator: ".").last ?? "")

@@ -3,7 +3,10 @@ public import ConnectModel
 /// The bytes of raw records, owned by whoever read them (the Kafka client's batch, a test's array).
 public protocol RecordMemory: AnyObject, Sendable {
     /// Calls `body` for each record of `range` in order, lending key and value; nil is a null key or a tombstone.
-    func forEach(in range: Range<Int>, _ body: (_ index: Int, _ key: RawSpan?, _ value: RawSpan?) throws -> Void) rethrows
+    func forEach(
+        in range: Range<Int>,
+        _ body: (_ index: Int, _ key: RawSpan?, _ value: RawSpan?) throws -> Void
+    ) rethrows
     /// The record's headers, in order; empty for most.
     func headers(at index: Int) -> [RecordBuffer.Header]
 }
@@ -30,7 +33,7 @@ public struct RecordOrigin: Sendable, Hashable {
 public struct SinkBatch: Sendable {
     /// The records.
     public enum Content: Sendable {
-        /// Untouched bytes; the formats say what the converters promise about keys and values, though not that JSON is well-formed.
+        /// Untouched bytes; the formats are what the converters take them for, so JSON may still be malformed.
         case raw(any RecordMemory, key: RawFormat, value: RawFormat)
         /// Parsed, converted and transformed.
         case records([ConnectRecord])
@@ -39,7 +42,7 @@ public struct SinkBatch: Sendable {
     public let content: Content
     /// The topic partitions that ``origins`` refers to: the original ones, whatever a transform made of the topic.
     public let partitions: [TopicPartition]
-    /// One per record. Filtered records leave gaps in the offsets.
+    /// One per record; filtered records leave gaps in the offsets.
     public let origins: [RecordOrigin]
 
     /// Makes a batch; `content` and `origins` have the same count.

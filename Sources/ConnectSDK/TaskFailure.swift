@@ -1,4 +1,4 @@
-/// The only error a task may throw. Making one forces the author to choose what the runtime does next.
+/// The only error a task may throw; making one forces the author to choose what the runtime does next.
 public struct TaskFailure: Error, Sendable, Hashable, CustomStringConvertible {
     /// What the runtime does about it.
     public enum Verdict: Sendable, Hashable {
@@ -18,7 +18,7 @@ public struct TaskFailure: Error, Sendable, Hashable, CustomStringConvertible {
     public let verdict: Verdict
     /// What the task was doing, to what: `writing 500 rows to table "orders"`.
     public let doing: String
-    /// Why it failed and what the operator can do. No record values, no secrets.
+    /// Why it failed and what the operator can do, without record values and secrets.
     public let because: String
 
     /// Makes a failure.
@@ -43,11 +43,15 @@ public struct TaskFailure: Error, Sendable, Hashable, CustomStringConvertible {
 public struct RecordFault: Sendable, Hashable {
     /// Its index in the batch handed to `put`.
     public let index: Int
-    /// Kind of error for the dead letter header `__connect.errors.exception.class.name`: an open, stable word such as `document_parsing_exception` or `SQLSTATE 22P02`.
+    /// Kind of error, an open and stable word such as `document_parsing_exception` or `SQLSTATE 22P02`.
+    ///
+    /// Becomes the dead letter header `__connect.errors.exception.class.name`.
     public let kind: String
     /// Why, without the record's values.
     public let reason: String
 
     /// Makes a fault.
-    public init(index: Int, kind: String, reason: String) { (self.index, self.kind, self.reason) = (index, kind, reason) }
+    public init(index: Int, kind: String, reason: String) {
+        (self.index, self.kind, self.reason) = (index, kind, reason)
+    }
 }
