@@ -124,7 +124,8 @@ public struct Plugins: Sendable {
             let last = String(text.split(separator: ".").last ?? "")
             return last.hasSuffix("Connector") ? String(last.dropLast("Connector".count)) : last
         }
-        return connectors.first { $0.name == name || $0.aliases.contains(name) }
-            ?? connectors.first { ([$0.name] + $0.aliases).contains { short($0) == short(name) } && !name.contains(".") }
+        if let exact = connectors.first(where: { $0.name == name || $0.aliases.contains(name) }) { return exact }
+        guard !name.contains(".") else { return nil }  // another package's class of the same name is another connector
+        return connectors.first { ([$0.name] + $0.aliases).contains { short($0) == short(name) } }
     }
 }
