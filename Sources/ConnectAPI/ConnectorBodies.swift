@@ -98,7 +98,7 @@ public struct TaskStateBody: Codable, Sendable, Hashable {
     public var trace: String?
     /// Version of the plugin (KIP-891).
     public var version: String?
-    /// What a running task is waiting for (an outage it retries, a stall); absent when all is well. Not in Kafka Connect.
+    /// What a running task waits for (an outage it retries, a stall), absent when all is well; not in Kafka Connect.
     public var note: String?
 
     enum CodingKeys: String, CodingKey { case id, state, workerID = "worker_id", trace, version, note }
