@@ -64,6 +64,8 @@ public protocol Herder: Sendable {
     func pluginDefinitions(_ plugin: String, version: String?) async throws(HerderError) -> [ConfigDefinition]
     /// Checks a config without creating anything; invalid is an answer, not an error.
     func validate(_ plugin: String, _ config: ConfigMap) async throws(HerderError) -> ValidationResult
+    /// Changes a log level on every worker of the cluster (KIP-976); the level is one of Kafka Connect's words.
+    func setClusterLogLevel(_ logger: String, _ level: String) async throws(HerderError)
     /// What is wrong in the config directory now; empty without one.
     func configDirectoryProblems() async -> [ConfigDirectoryProblem]
 }

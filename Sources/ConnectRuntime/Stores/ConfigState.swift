@@ -1,3 +1,5 @@
+import ConnectModel
+
 /// A restart with flags, as the config topic carries it (KIP-745).
 struct RestartRequest: Sendable, Hashable {
     var includeTasks: Bool
@@ -68,7 +70,9 @@ struct ConfigState: Sendable {
         if let name = ConfigRecords.name(in: key, after: .target) { return applyTarget(name, value) }
         if let name = ConfigRecords.name(in: key, after: .commit) { return applyCommit(name, value, offset) }
         if let name = ConfigRecords.name(in: key, after: .restart) {
-            guard let request = ConfigRecords.restartRequest(value) else { return .ignored("\(key): no restart request") }
+            guard let request = ConfigRecords.restartRequest(value) else {
+                return .ignored("\(key): no restart request")
+            }
             return .restart(name, request)
         }
         if let name = ConfigRecords.name(in: key, after: .fencing) {

@@ -168,6 +168,10 @@ struct JSONParser {
         let before = bytes[..<min(place ?? at, bytes.count)]
         let line = before.count { $0 == 0x0A } + 1
         let start = before.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0
-        return JSONFault(line: line, column: String(decoding: before[start...], as: UTF8.self).count + 1, reason: reason)
+        return JSONFault(
+            line: line,
+            column: String(decoding: before[start...], as: UTF8.self).count + 1,
+            reason: reason
+        )
     }
 }
