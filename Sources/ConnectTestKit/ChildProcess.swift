@@ -3,7 +3,9 @@ import FoundationEssentials
 import Glibc
 import Synchronization
 
-/// A program that a test runs. It is started by a thread that lives as long as the program, which then waits for its end.
+/// A program that a test runs.
+///
+/// It is started by a thread that lives as long as the program, which then waits for its end.
 ///
 /// Parent-death signals (`setpriv --pdeathsig`) go by the thread that started a program, hence a thread of its own.
 public final class ChildProcess: Sendable {
@@ -32,11 +34,16 @@ public final class ChildProcess: Sendable {
         shared = Shared(command, output)
         var thread = pthread_t()
         let context = unsafe Unmanaged.passRetained(shared).toOpaque()
-        let made = unsafe pthread_create(&thread, nil, { argument in
-            guard let argument = unsafe argument else { return nil }
-            ChildProcess.live(unsafe Unmanaged<Shared>.fromOpaque(argument).takeRetainedValue())
-            return nil
-        }, context)
+        let made = unsafe pthread_create(
+            &thread,
+            nil,
+            { argument in
+                guard let argument = unsafe argument else { return nil }
+                ChildProcess.live(unsafe Unmanaged<Shared>.fromOpaque(argument).takeRetainedValue())
+                return nil
+            },
+            context
+        )
         guard made == 0 else {
             unsafe Unmanaged<Shared>.fromOpaque(context).release()
             throw Failure(description: "no thread: errno \(made)")

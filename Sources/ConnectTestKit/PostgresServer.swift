@@ -38,7 +38,9 @@ public final class PostgresServer: Sendable {
         directory = try temporaryDirectory(named: "postgres")
         port = try freePort()
         if getuid() == 0 {
-            guard let account = unsafe getpwnam("postgres")?.pointee else { throw Failure(description: "no user postgres") }
+            guard let account = unsafe getpwnam("postgres")?.pointee else {
+                throw Failure(description: "no user postgres")
+            }
             _ = unsafe chown(directory, account.pw_uid, account.pw_gid)
         }
         let made = try ChildProcess(
@@ -169,8 +171,9 @@ public final class PostgresServer: Sendable {
         throw Failure(description: "the server does not come up: \(readFile("\(directory)/server.log"))")
     }
 
-    /// The server refuses to run as root. `setpriv` becomes the program, so its pid is the server's; should this
-    /// process die, the kernel stops the server.
+    /// The server refuses to run as root.
+    ///
+    /// `setpriv` becomes the program, so its pid is the server's; should this process die, the kernel stops the server.
     private static func asPostgres(_ command: [String]) -> [String] {
         let death = ["setpriv", "--pdeathsig", "INT"]
         guard getuid() == 0 else { return death + command }

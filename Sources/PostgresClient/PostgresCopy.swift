@@ -75,6 +75,12 @@ extension PostgresSession {
         return try finishCopy()
     }
 
+    /// The same for bytes in an array.
+    @discardableResult
+    public func copy(_ sql: String, _ bytes: [UInt8]) throws(PostgresError) -> Int {
+        try unsafe copy(sql, bytes.span.bytes)
+    }
+
     private func startCopy(_ sql: String) throws(PostgresError) {
         let results = try send { $0.sendQuery(sql) }
         guard results.last?.status == PGRES_COPY_IN else {
@@ -113,14 +119,16 @@ extension PostgresSession {
         return connectionFailure()
     }
 
-    /// Ends a COPY without storing its rows. What goes wrong here closes the session, which has the same effect.
+    /// Ends a COPY without storing its rows.
+    ///
+    /// What goes wrong here closes the session, which has the same effect.
     private func endCopy(failing reason: String) {
         do throws(PostgresError) {
             let deadline = self.deadline
             guard tryCopy({ $0.putCopyEnd(failing: reason) }) == 1 else { return close() }
             try flush(until: deadline)
             _ = try collect(until: deadline)
-        } catch where error.sqlState == "57014" {
+        } catch  where error.sqlState == "57014" {
             return  // the server's word for a COPY that its client gave up
         } catch { close() }
     }

@@ -26,7 +26,9 @@ import CLibPQ
         guard let text = unsafe PQcmdTuples(result) else { return 0 }
         return unsafe Int(String(cString: text)) ?? 0
     }
-    /// A value as the server wrote it; nil for NULL. Traps when there is no such row or column.
+    /// A value as the server wrote it; nil for NULL.
+    ///
+    /// Traps when there is no such row or column.
     public subscript(row: Int, column: Int) -> String? {
         precondition(row >= 0 && row < count, "row \(row) of \(count)")
         precondition(column >= 0 && column < width, "no column \(column)")

@@ -1,7 +1,9 @@
 import CLibPQ
 import Glibc
 
-/// One connection to a server. Blocking, and for one thread at a time: a task's own thread, never a cooperative one.
+/// One connection to a server.
+///
+/// Blocking, and for one thread at a time: a task's own thread, never a cooperative one.
 ///
 /// Every wait has a time-out (``PostgresSettings/connectTimeout``, ``PostgresSettings/statementTimeout``). After a lost
 /// connection or a time-out the session is closed for good (``isOpen``) and a new one must be made.
@@ -44,7 +46,9 @@ public final class PostgresSession {
     /// The server process of this session, as `pg_stat_activity.pid` shows it; 0 when closed.
     public var serverProcessID: Int { handle?.serverProcessID ?? 0 }
 
-    /// Ends the session; an open transaction is rolled back by the server. May be called again.
+    /// Ends the session; an open transaction is rolled back by the server.
+    ///
+    /// May be called again.
     public func close() { handle = nil }
 
     /// The notices gathered since the last call, oldest first, without details.
@@ -85,7 +89,9 @@ public final class PostgresSession {
 
     /// Opens a transaction.
     public func begin() throws(PostgresError) { try run("BEGIN") }
-    /// Ends the transaction for good. Throws `40000` when the server turned the commit into a rollback.
+    /// Ends the transaction for good.
+    ///
+    /// Throws `40000` when the server turned the commit into a rollback.
     public func commit() throws(PostgresError) {
         let failed = handle?.transactionStatus == PQTRANS_INERROR
         try run("COMMIT")
@@ -121,7 +127,9 @@ public final class PostgresSession {
 
 // The waits.
 extension PostgresSession {
-    /// Sends with `start`, which tells whether that worked, and collects all results. Throws the first error among them.
+    /// Sends with `start`, which tells whether that worked, and collects all results.
+    ///
+    /// Throws the first error among them.
     func send(_ start: (borrowing PostgresHandle) -> Bool) throws(PostgresError) -> [PostgresResult] {
         let deadline = self.deadline
         try check(start)
@@ -188,7 +196,9 @@ extension PostgresSession {
         throw connectionFailure()
     }
 
-    /// Waits for the socket; true when there is something to read. Throws and closes when time is out.
+    /// Waits for the socket; true when there is something to read.
+    ///
+    /// Throws and closes when time is out.
     func wait(writing: Bool, until deadline: ContinuousClock.Instant) throws(PostgresError) -> Bool {
         let events = try poll(POLLIN | (writing ? POLLOUT : 0), until: deadline) {
             PostgresError.timedOut("waiting for \(settings)", settings.statementTimeout)

@@ -9,7 +9,9 @@ public struct PostgresSettings: Sendable, CustomStringConvertible, CustomReflect
     public private(set) var parameters: [String: String]
     /// Longest time to set up a connection; default 10 s.
     public var connectTimeout: Duration = .seconds(10)
-    /// Longest time one statement may take; default 60 s. The server gets it as `statement_timeout`.
+    /// Longest time one statement may take; default 60 s.
+    ///
+    /// The server gets it as `statement_timeout`.
     public var statementTimeout: Duration = .seconds(60)
     /// `SET` commands of every new session: name and value.
     public var sessionSettings: [(name: String, value: String)] = []

@@ -78,7 +78,7 @@ import Testing
         let session = try session()
         try session.run("CREATE TABLE t (a int)")
         let error = #expect(throws: PostgresError.self) {
-            try session.copy("COPY t FROM STDIN", Array("1\n2\nabc\n4\n".utf8).span.bytes)
+            try session.copy("COPY t FROM STDIN", Array("1\n2\nabc\n4\n".utf8))
         }
         #expect(error?.copyLine == 3 && error?.column == "a" && error?.kind == .poison)
         #expect(try session.execute("SELECT count(*) FROM t").scalar == "0")
@@ -168,7 +168,9 @@ import Testing
         )
         let table = try #require(try session.table(PostgresName(schema: "shop", "Or ders")))
         #expect(table.primaryKey == ["part", "code"] && table.uniqueKeys == [["part", "code"], ["code"]])
-        #expect(table.columns.map(\.sqlType)[3...] == ["shop.price", "text[]", "timestamp without time zone", "numeric"])
+        #expect(
+            table.columns.map(\.sqlType)[3...] == ["shop.price", "text[]", "timestamp without time zone", "numeric"]
+        )
         #expect(table.columns.map(\.typeName) == ["int8", "text", "int4", "numeric", "_text", "timestamp", "numeric"])
         #expect(table.columns.map(\.isGenerated) == [true, false, false, false, false, false, true])
         #expect(table.columns.map(\.isNullable) == [false, false, false, false, true, true, true])
