@@ -115,6 +115,34 @@ public struct MapValue: Sendable {
     /// A map of entries whose keys are known to be unique.
     public init(_ entries: [Entry]) { self.entries = entries }
 
+    /// A map of entries of which the last of each key counts, at the place of the first, as in Java's maps.
+    public init(lastOfEachKey entries: [Entry]) {
+        self.entries = entries
+        guard entries.count > 1 else { return }
+        if entries.count <= 16 {
+            for index in entries.indices.dropFirst()
+            where entries[..<index].contains(where: { $0.key == entries[index].key }) {
+                self = Self(replacing: entries)
+                return
+            }
+        } else if Set(entries.map(\.key)).count < entries.count {
+            self = Self(replacing: entries)
+        }
+    }
+
+    private init(replacing entries: [Entry]) {
+        self.entries = []
+        var places: [Value: Int] = [:]
+        for entry in entries {
+            if let place = places[entry.key] {
+                self.entries[place].value = entry.value
+            } else {
+                places[entry.key] = self.entries.count
+                self.entries.append(entry)
+            }
+        }
+    }
+
     /// How many entries there are.
     public var count: Int { entries.count }
     /// Whether there is no entry.
