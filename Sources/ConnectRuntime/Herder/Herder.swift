@@ -66,6 +66,8 @@ public protocol Herder: Sendable {
     func validate(_ plugin: String, _ config: ConfigMap) async throws(HerderError) -> ValidationResult
     /// Changes a log level on every worker of the cluster (KIP-976); the level is one of Kafka Connect's words.
     func setClusterLogLevel(_ logger: String, _ level: String) async throws(HerderError)
+    /// What each task of this worker looks like now, by connector and number.
+    func taskSnapshots() async -> [TaskSnapshot]
     /// What is wrong in the config directory now; empty without one.
     func configDirectoryProblems() async -> [ConfigDirectoryProblem]
 }

@@ -21,6 +21,8 @@ public enum TaskState: String, Sendable, Hashable, CaseIterable {
 public struct TaskSnapshot: Sendable {
     /// Whose picture this is.
     public var id: TaskID
+    /// Whether it reads from a source or writes to a sink.
+    public var kind: ConnectorKind
     /// What it is doing.
     public var state: TaskState
     /// Why it makes no progress though it is RUNNING: an outage that is being retried, or a stall; nil when all is well.
@@ -31,8 +33,15 @@ public struct TaskSnapshot: Sendable {
     public var bufferedRecords: Int
     /// The same in bytes of keys and values.
     public var bufferedBytes: Int
-    /// Records delivered since the start.
+    /// Records taken from the source or from Kafka since the start.
+    public var recordsRead: Int
+    /// Records delivered to Kafka or to the sink since the start.
     public var recordsTotal: Int
+    /// Records dropped by tolerance or sent to the dead letter queue since the start.
+    public var recordsFailed: Int
+    /// Nothing is under way: a source has nothing to read now and all is acknowledged, a sink has delivered and flushed
+    /// all it has read; `sluice wait --for=delivered` looks at it.
+    public var isIdle: Bool
     /// Offsets (of the next record to read) that the group has committed; sinks only.
     public var committed: [TopicPartition: Int64]
     /// Records between what has been delivered and the end of the partition; sinks only.
@@ -43,9 +52,10 @@ public struct TaskSnapshot: Sendable {
     public var isStalled: Bool
 
     /// The picture of a task that has not started.
-    public init(id: TaskID, state: TaskState = .unassigned) {
-        (self.id, self.state, self.note, self.failure) = (id, state, nil, nil)
-        (bufferedRecords, bufferedBytes, recordsTotal) = (0, 0, 0)
+    public init(id: TaskID, kind: ConnectorKind, state: TaskState = .unassigned) {
+        (self.id, self.kind, self.state, self.note, self.failure) = (id, kind, state, nil, nil)
+        (bufferedRecords, bufferedBytes, recordsRead, recordsTotal, recordsFailed) = (0, 0, 0, 0, 0)
+        isIdle = false
         (committed, lag, withoutProgress, isStalled) = ([:], [:], .zero, false)
     }
 }
