@@ -22,6 +22,9 @@ public final class TaskThread: SerialExecutor, TaskExecutor {
     /// Traps when the caller is not on this thread.
     public func checkIsolated() { dispatchPrecondition(condition: .onQueue(queue)) }
 
+    /// Runs `body`, which may block, on this thread later; nobody waits for it.
+    public func submit(_ body: @escaping @Sendable () -> Void) { queue.async(execute: body) }
+
     /// Runs `body`, which may block, on this thread and waits for it without blocking the caller's thread.
     public func run<R: Sendable, E: Error>(_ body: @escaping @Sendable () throws(E) -> R) async throws(E) -> R {
         let result: Result<R, E> = await withCheckedContinuation { continuation in
