@@ -58,8 +58,10 @@ public struct ConfigDefinition: Sendable {
     public var deprecatedNames: [String] = []
 
     /// Why `text` (nil: absent) is not a value of this key, each in Kafka Connect's words; empty when it is one.
-    public func problems(with text: String?) -> [String] { check(text) }
-    var check: @Sendable (String?) -> [String] = { _ in [] }
+    ///
+    /// `prefix` stands before the key's name in the config, for transforms and predicates: `transforms.t.`.
+    public func problems(with text: String?, prefix: String = "") -> [String] { check(text, prefix) }
+    var check: @Sendable (String?, String) -> [String] = { _, _ in [] }
 }
 
 extension ConfigDefinition {

@@ -39,12 +39,12 @@ public struct ConfigKey<Value: Sendable>: AnyConfigKey {
             validValues: valid
         )
         let isRequired = definition.isRequired, isSecret = type == .password
-        definition.check = { text in
-            guard let text else { return isRequired ? [ConfigIssue.missing(name).message] : [] }
+        definition.check = { text, prefix in
+            guard let text else { return isRequired ? [ConfigIssue.missing(prefix + name).message] : [] }
             do throws(ConfigIssue.Reason) {
                 _ = try parse(text)
                 return []
-            } catch { return [ConfigIssue.invalid(name, value: isSecret ? Secret.hidden : text, error.text).message] }
+            } catch { return [error.issue(name, prefix: prefix, value: isSecret ? Secret.hidden : text).message] }
         }
     }
 
@@ -73,14 +73,16 @@ public struct ConfigKey<Value: Sendable>: AnyConfigKey {
     }
 
     /// The value in `raw`, or the default; throws the issue for a bad or missing value.
-    public func value(in raw: [String: String]) throws(ConfigIssue) -> Value {
-        let name = ([name] + definition.deprecatedNames).first { raw[$0] != nil }
-        guard let name, let text = raw[name] else {
-            guard let defaultValue else { throw ConfigIssue.missing(self.name) }
+    ///
+    /// `prefix` stands before the key's name in `raw`, for transforms and predicates: `transforms.t.`.
+    public func value(in raw: [String: String], prefix: String = "") throws(ConfigIssue) -> Value {
+        let name = ([name] + definition.deprecatedNames).first { raw[prefix + $0] != nil }
+        guard let name, let text = raw[prefix + name] else {
+            guard let defaultValue else { throw ConfigIssue.missing(prefix + self.name) }
             return defaultValue
         }
         do throws(ConfigIssue.Reason) { return try parse(text) } catch {
-            throw ConfigIssue.invalid(name, value: definition.type == .password ? Secret.hidden : text, error.text)
+            throw error.issue(name, prefix: prefix, value: definition.type == .password ? Secret.hidden : text)
         }
     }
 }

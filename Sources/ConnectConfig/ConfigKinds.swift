@@ -20,7 +20,7 @@ extension ConfigKey where Value == Int {
             documentation
         ) { text throws(ConfigIssue.Reason) in
             guard let number = Int(trimmed(text)) else {
-                throw ConfigIssue.Reason("Not a number of type \(type.rawValue)")
+                throw ConfigIssue.Reason.type("Not a number of type \(type.rawValue)")
             }
             guard number >= range.lowerBound else {
                 throw ConfigIssue.Reason("Value must be at least \(range.lowerBound)")
@@ -60,7 +60,9 @@ extension ConfigKey where Value == Double {
             importance: importance,
             documentation
         ) { text throws(ConfigIssue.Reason) in
-            guard let number = Double(trimmed(text)) else { throw ConfigIssue.Reason("Not a number of type DOUBLE") }
+            guard let number = Double(trimmed(text)) else {
+                throw ConfigIssue.Reason.type("Not a number of type DOUBLE")
+            }
             guard range.contains(number) else {
                 throw ConfigIssue.Reason("Value must be between \(range.lowerBound) and \(range.upperBound)")
             }
@@ -88,7 +90,7 @@ extension ConfigKey where Value == Bool {
             switch trimmed(text).lowercased() {
             case "true": return true
             case "false": return false
-            default: throw ConfigIssue.Reason("Expected value to be either true or false")
+            default: throw ConfigIssue.Reason.type("Expected value to be either true or false")
             }
         }
     }
@@ -224,7 +226,7 @@ extension ConfigKey where Value: CaseIterable & RawRepresentable, Value.RawValue
 }
 
 /// Without the blanks and control characters at both ends, as Java's `String.trim` leaves it.
-func trimmed(_ text: some StringProtocol) -> String {
+public func trimmed(_ text: some StringProtocol) -> String {
     let scalars = text.unicodeScalars
     guard let first = scalars.firstIndex(where: { $0.value > 0x20 }),
         let last = scalars.lastIndex(where: { $0.value > 0x20 })

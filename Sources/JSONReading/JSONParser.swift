@@ -86,9 +86,9 @@ private struct Tree {
 func wholeNumber(_ digits: UnsafeBufferPointer<UInt8>) -> Int64? {
     var value: Int64 = 0
     let isNegative = unsafe digits.first == UInt8(ascii: "-")
-    for unsafebyte in unsafe digits.dropFirst(isNegative ? 1 : 0) {
+    for index in (isNegative ? 1 : 0)..<digits.count {
         let (tens, overflow) = value.multipliedReportingOverflow(by: 10)
-        let digit = Int64(byte & 15)
+        let digit = unsafe Int64(digits[index] & 15)
         let (next, overflowToo) =
             isNegative ? tens.subtractingReportingOverflow(digit) : tens.addingReportingOverflow(digit)
         if overflow || overflowToo { return nil }
