@@ -71,11 +71,11 @@ func connector(
 
 let connectors: [Target] =
     connector("SupermarketSource", uses: ["XMLReading", "Compression"])
-    + connector("SchedulerFeedSource", uses: ["TransferClient", "JSONReading"])
+    + connector("SchedulerFeedSource", uses: ["TransferClient", "JSONReading", "FileAccess"])
     + connector("PostgresSink", uses: ["PostgresClient", "JSONReading"])
-    + connector("ElasticsearchSink", uses: ["TransferClient", "JSONReading"])
-    + connector("FileSink", uses: ["Compression"])
-    + connector("FileStream")
+    + connector("ElasticsearchSink", uses: ["TransferClient", "JSONReading", "Compression", "FileAccess"])
+    + connector("FileSink", uses: ["Compression", "FileAccess"])
+    + connector("FileStream", uses: ["FileAccess"])
 
 let package = Package(
     name: "sluice",
@@ -147,6 +147,7 @@ let package = Package(
         + library("JSONReading", ["CSimdJSON", "ConnectModel"])
         + library("Patterns", ["CPCRE2"])
         + library("Compression", ["CZlib", "CZstd"])
+        + library("FileAccess")
         + library("YAMLWriting", ["CYAML"])
         // L4  connectors, converters, transforms
         + connectors

@@ -111,7 +111,12 @@ public struct RecordBuffer: Sendable {
     ///
     /// `values` are ranges within `source`; all records go to `topic`, without key.
     public mutating func append(topic: Int, values: [Range<Int>], of source: [UInt8]) {
-        let base = bytes.count
+        append(topic: topic, values: values, of: source[...])
+    }
+
+    /// The same for a part of a larger block; `values` count from the block's start.
+    public mutating func append(topic: Int, values: [Range<Int>], of source: ArraySlice<UInt8>) {
+        let base = bytes.count - source.startIndex
         bytes += source
         entries.reserveCapacity(entries.count + values.count)
         let none = headers.count..<headers.count
