@@ -11,7 +11,7 @@ extension RawSpan {
     /// Whether `byte` occurs, at the speed of `memchr`.
     public func contains(_ byte: UInt8) -> Bool {
         unsafe withUnsafeBytes { bytes in
-            guard let base = unsafe bytes.baseAddress else { return false }
+            guard let base = bytes.baseAddress else { return false }
             return unsafe memchr(base, Int32(byte), bytes.count) != nil
         }
     }

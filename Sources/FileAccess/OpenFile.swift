@@ -29,7 +29,7 @@ public struct FileFacts: Sendable, Hashable {
     }
 }
 
-/// An open file; closed when the last reference goes. For one thread at a time.
+/// An open file, closed when the last reference goes, for one thread at a time.
 ///
 ///     let file = try OpenFile(path, .append)
 ///     try file.write(bytes[...])

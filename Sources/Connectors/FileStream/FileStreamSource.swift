@@ -1,0 +1,63 @@
+import ConnectConfig
+public import ConnectSDK
+
+/// Reads a text file, line by line, into a topic, and follows its growth (keys of Kafka Connect's FileStreamSource).
+public enum FileStreamSource {
+    /// Describes the connector.
+    public static let descriptor = SourceDescriptor(
+        name: "FileStreamSource",
+        aliases: ["org.apache.kafka.connect.file.FileStreamSourceConnector"],
+        version: "1.0",
+        summary: "Reads a text file or standard input, one record per line, and follows its growth.",
+        keys: Keys.all,
+        check: { raw throws(ConfigInvalid) in _ = try FileStreamSourceConfig(raw) },
+        make: { raw, context throws(ConfigInvalid) in
+            FileStreamSourceTask(try FileStreamSourceConfig(raw), context)
+        }
+    )
+
+    enum Keys {
+        static let file = ConfigKey<String?>.optionalString(
+            "file",
+            importance: .high,
+            "Source filename. If not specified, the standard input will be used"
+        )
+        static let topic = ConfigKey<String>.string(
+            "topic",
+            nonEmpty: true,
+            importance: .high,
+            "The topic to publish data to"
+        )
+        static let batchSize = ConfigKey<Int>.int(
+            "batch.size",
+            in: 1...Int(Int32.max),
+            default: 2_000,
+            importance: .low,
+            "The maximum number of records the source task can read from the file each time it is polled"
+        )
+        static let all: [any AnyConfigKey] = [file, topic, batchSize]
+    }
+}
+
+/// The parsed keys.
+struct FileStreamSourceConfig: Sendable {
+    let file: String?
+    let topic: String
+    let batchSize: Int
+
+    init(_ raw: [String: String]) throws(ConfigInvalid) {
+        var reader = ConfigReader(raw)
+        let file = reader.read(FileStreamSource.Keys.file)
+        let topic = reader.read(FileStreamSource.Keys.topic)
+        let batchSize = reader.read(FileStreamSource.Keys.batchSize)
+        self = try reader.finish {
+            guard let file, let topic, let batchSize else { return nil }
+            return Self(file: file, topic: topic, batchSize: batchSize)
+        }
+    }
+
+    private init(file: String?, topic: String, batchSize: Int) {
+        // An empty name is what a template without a value leaves behind; Connect takes it for "none" as well.
+        (self.file, self.topic, self.batchSize) = (file?.isEmpty == true ? nil : file, topic, batchSize)
+    }
+}
