@@ -1,8 +1,8 @@
 import ConnectModel
-import ConnectSDK
+public import ConnectSDK
 
 /// A JSON value that keeps the order of its keys and the text of its numbers, as the internal topics need it.
-enum JSON: Sendable, Hashable {
+public enum JSON: Sendable, Hashable {
     case null
     case boolean(Bool)
     /// The number as it was written.
@@ -12,30 +12,35 @@ enum JSON: Sendable, Hashable {
     case object([Member])
 
     /// One `"key":value`.
-    struct Member: Sendable, Hashable {
-        var key: String
-        var value: JSON
+    public struct Member: Sendable, Hashable {
+        /// The name.
+        public var key: String
+        /// What it stands for.
+        public var value: JSON
     }
 
-    static func object(_ pairs: KeyValuePairs<String, JSON>) -> Self {
+    /// An object with these members, in order.
+    public static func object(_ pairs: KeyValuePairs<String, JSON>) -> Self {
         .object(pairs.map { Member(key: $0.key, value: $0.value) })
     }
     static func text(_ text: String?) -> Self { text.map { .string($0) } ?? .null }
     static func int(_ number: some BinaryInteger) -> Self { .number("\(number)") }
 
     /// The last member of that name: a key that comes twice counts once, as in Java's maps.
-    subscript(key: String) -> JSON? {
+    public subscript(key: String) -> JSON? {
         guard case .object(let members) = self else { return nil }
         return members.last { $0.key == key }?.value
     }
-    var string: String? { if case .string(let text) = self { text } else { nil } }
+    /// The text, when it is one.
+    public var string: String? { if case .string(let text) = self { text } else { nil } }
     var int: Int64? { if case .number(let text) = self { Int64(text) } else { nil } }
-    var members: [Member]? { if case .object(let members) = self { members } else { nil } }
+    /// The members, when it is an object.
+    public var members: [Member]? { if case .object(let members) = self { members } else { nil } }
 
     /// The text a config value is stored as: numbers and truth values become text, as Kafka Connect's mapper does it.
     ///
     /// Nil for objects and arrays, which no config value can be.
-    var configText: String?? {
+    public var configText: String?? {
         switch self {
         case .null: .some(nil)
         case .boolean(let flag): "\(flag)"
@@ -46,8 +51,11 @@ enum JSON: Sendable, Hashable {
 }
 
 extension JSON {
+    /// Reads one JSON text, strictly; throws where and why it is not one.
+    public static func parse(_ bytes: [UInt8]) throws(JSONFault) -> JSON { try JSONParser.parse(bytes) }
+
     /// Compact, as Kafka Connect's JsonConverter writes: no blanks, nothing escaped that need not be.
-    var bytes: [UInt8] {
+    public var bytes: [UInt8] {
         var out: [UInt8] = []
         write(to: &out)
         return out
@@ -97,7 +105,7 @@ extension JSON {
 
 extension JSON {
     /// A source partition or offset; nested values cannot be one (Kafka Connect 4.3, `OffsetUtils`).
-    init(_ map: OffsetMap) {
+    public init(_ map: OffsetMap) {
         self = .object(
             map.pairs.map { key, value in
                 switch value {
@@ -111,7 +119,7 @@ extension JSON {
         )
     }
     /// The map, when this is an object of plain values.
-    var offsetMap: OffsetMap? {
+    public var offsetMap: OffsetMap? {
         guard let members else { return nil }
         var map: [(String, OffsetValue)] = []
         for member in members {

@@ -1,12 +1,13 @@
 /// Where a JSON text is wrong, for people who have to mend it.
-struct JSONFault: Error, Hashable, CustomStringConvertible {
+public struct JSONFault: Error, Sendable, Hashable, CustomStringConvertible {
     /// From 1.
-    var line: Int
+    public var line: Int
     /// From 1, in characters.
-    var column: Int
+    public var column: Int
     /// What was expected or found.
-    var reason: String
-    var description: String { "line \(line), column \(column): \(reason)" }
+    public var reason: String
+    /// `line 3, column 14: reason`.
+    public var description: String { "line \(line), column \(column): \(reason)" }
 }
 
 /// Reads one JSON text (RFC 8259), strictly, telling line and column of the first fault.
