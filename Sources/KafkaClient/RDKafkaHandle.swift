@@ -44,8 +44,10 @@ final class CallbackTarget: Sendable {
         unsafe conf.withPointer { raw in
             unsafe rd_kafka_conf_set_opaque(raw, retained.toOpaque())
             unsafe rd_kafka_conf_set_log_cb(raw, onLog)
-            unsafe rd_kafka_conf_set_error_cb(raw, onError)
-            unsafe rd_kafka_conf_set_stats_cb(raw, onStatistics)
+            if kind != .admin {  // nobody serves an admin client's event queue, where these would pile up
+                unsafe rd_kafka_conf_set_error_cb(raw, onError)
+                unsafe rd_kafka_conf_set_stats_cb(raw, onStatistics)
+            }
             switch kind {
             case .producer: unsafe rd_kafka_conf_set_events(raw, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR)
             case .consumer: unsafe rd_kafka_conf_set_rebalance_cb(raw, onRebalance)

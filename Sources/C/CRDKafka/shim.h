@@ -17,3 +17,20 @@ static inline rd_kafka_resp_err_t rdkafka_produce_full(
         RD_KAFKA_V_KEY(key, key_len), RD_KAFKA_V_VALUE((void *)value, value_len), RD_KAFKA_V_TIMESTAMP(timestamp),
         RD_KAFKA_V_OPAQUE(opaque), RD_KAFKA_V_END);
 }
+
+/// `rd_kafka_error_new`, which is variadic, with a finished text.
+static inline rd_kafka_error_t *rdkafka_error_new(rd_kafka_resp_err_t code, const char *text) {
+    return rd_kafka_error_new(code, "%s", text);
+}
+
+/// Counts of the admin results whose C functions return the array and the count in one.
+static inline size_t rdkafka_topic_results(rd_kafka_event_t *event, const rd_kafka_topic_result_t ***results) {
+    size_t count = 0;
+    const rd_kafka_CreateTopics_result_t *created = rd_kafka_event_CreateTopics_result(event);
+    const rd_kafka_DeleteTopics_result_t *deleted = rd_kafka_event_DeleteTopics_result(event);
+    const rd_kafka_CreatePartitions_result_t *grown = rd_kafka_event_CreatePartitions_result(event);
+    if (created) *results = rd_kafka_CreateTopics_result_topics(created, &count);
+    else if (deleted) *results = rd_kafka_DeleteTopics_result_topics(deleted, &count);
+    else if (grown) *results = rd_kafka_CreatePartitions_result_topics(grown, &count);
+    return count;
+}
