@@ -59,7 +59,9 @@ extension Admin {
             guard let entries = unsafe rd_kafka_ConfigResource_configs(first, &size) else { return [:] }
             var configs: [String: String] = [:]
             for index in 0..<size {
-                guard let entry = unsafe entries[index], let value = unsafe rd_kafka_ConfigEntry_value(entry) else { continue }
+                guard let entry = unsafe entries[index], let value = unsafe rd_kafka_ConfigEntry_value(entry) else {
+                    continue
+                }
                 let source = unsafe rd_kafka_ConfigEntry_source(entry)
                 if ownOnly, source != RD_KAFKA_CONFIG_SOURCE_DYNAMIC_TOPIC_CONFIG { continue }
                 configs[unsafe String(cString: rd_kafka_ConfigEntry_name(entry))] = unsafe String(cString: value)

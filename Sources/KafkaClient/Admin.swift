@@ -52,7 +52,7 @@ public final class Admin: Sendable {
         return topics.sorted { $0.name < $1.name }
     }
 
-    /// One topic; nil when it does not exist. Never makes it.
+    /// One topic; nil when it does not exist, which this does not change.
     public func describeTopic(
         _ name: String,
         timeout: Duration = .seconds(30)
@@ -108,7 +108,9 @@ public final class Admin: Sendable {
     ) async throws(KafkaClientError) {
         let doing = "adding partitions to topic \"\(topic)\""
         let results = try await unsafe request(doing, timeout) { rk, options, queue in
-            var list: [OpaquePointer?] = unsafe [withReasonBuffer { unsafe rd_kafka_NewPartitions_new(topic, count, $0, $1) }.0]
+            var list: [OpaquePointer?] = unsafe [
+                withReasonBuffer { unsafe rd_kafka_NewPartitions_new(topic, count, $0, $1) }.0
+            ]
             unsafe rd_kafka_CreatePartitions(rk, &list, list.count, options, queue)
             unsafe list.forEach { unsafe rd_kafka_NewPartitions_destroy($0) }
         } read: { event in

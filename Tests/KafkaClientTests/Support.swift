@@ -69,3 +69,14 @@ final class Collected<Element: Sendable>: Sendable {
     var all: [Element] { state.withLock { $0 } }
     func append(_ element: Element) { state.withLock { $0.append(element) } }
 }
+
+/// Asks a server again until it says so; each question takes a round trip, so nothing sleeps.
+func eventually(_ condition: () async throws -> Bool) async throws {
+    let deadline = ContinuousClock.now + .seconds(20)
+    while try await !condition() {
+        guard ContinuousClock.now < deadline else {
+            Issue.record("the condition did not come true within 20 s")
+            return
+        }
+    }
+}
