@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// Changes are only a hint to look: what is there is always listed afresh, and a slow rescan catches what the system
 /// does not tell (network file systems, too many watches).
-final class DirectoryWatch: Sendable {
+final class DirectoryWatch {
     private let descriptor: CInt
     private let source: any DispatchSourceRead
     private let changed: Flag
@@ -15,9 +15,11 @@ final class DirectoryWatch: Sendable {
         let isSet = Atomic(true)
     }
 
-    /// Calls `onChange` on a thread of its own after changes. Nil when the system offers no watching.
+    /// Calls `onChange` on a thread of its own after changes.
+    ///
+    /// Nil when the system offers no watching.
     init?(onChange: @escaping @Sendable () -> Void) {
-        let descriptor = inotify_init1(CInt(IN_NONBLOCK.rawValue | IN_CLOEXEC.rawValue))
+        let descriptor = inotify_init1(CInt(IN_NONBLOCK | IN_CLOEXEC))
         guard descriptor >= 0 else { return nil }
         let flag = Flag()
         source = DispatchSource.makeReadSource(

@@ -6,14 +6,18 @@ struct FileCleanup {
 
     init(_ config: SupermarketSourceConfig) { self.config = config }
 
-    /// Makes the directories. Throws what the system says.
+    /// Makes the directories.
+    ///
+    /// Throws what the system says.
     func prepare() throws {
         for directory in [config.finishedDirectory, config.errorsDirectory].compactMap(\.self) {
             try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
         }
     }
 
-    /// After the last offset is committed. Throws what the system says.
+    /// After the last offset is committed.
+    ///
+    /// Throws what the system says.
     func finish(_ file: FoundFile) throws {
         switch config.cleanup {
         case .none: break
@@ -22,7 +26,9 @@ struct FileCleanup {
         }
     }
 
-    /// Moves a broken file aside, with the reason beside it; the new path, or nil when it stays. Throws what the system says.
+    /// Moves a broken file aside, with the reason beside it; the new path, or nil when it stays.
+    ///
+    /// Throws what the system says.
     func reject(_ file: FoundFile, _ failure: ImportFailure) throws -> String? {
         guard let directory = config.errorsDirectory else { return nil }
         let path = try move(file, to: directory)

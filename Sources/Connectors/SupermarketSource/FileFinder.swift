@@ -27,7 +27,9 @@ struct FileFinder {
         var ignored = 0
     }
 
-    /// Reads the directory tree. Nil when the directory cannot be read.
+    /// Reads the directory tree.
+    ///
+    /// Nil when the directory cannot be read.
     mutating func scan(now: Int64, clock: ContinuousClock.Instant) -> Listing? {
         var listing = Listing()
         var seen: [String: (size: Int, modified: Int64, since: ContinuousClock.Instant)] = [:]

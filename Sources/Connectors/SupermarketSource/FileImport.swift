@@ -69,7 +69,9 @@ final class FileImport {
     /// One piece of the document; false at its end.
     private func readChunk() throws(ImportFailure) -> Bool {
         if source == nil {
-            do throws(CompressionError) { source = try DecodedFile(path: file.path) } catch { throw ImportFailure(error) }
+            do throws(CompressionError) { source = try DecodedFile(path: file.path) } catch {
+                throw ImportFailure(error)
+            }
             do throws(XMLReadingError) { xml = try XMLReader(encoding: encoding) } catch { throw ImportFailure(error) }
         }
         guard let source, let xml else { return false }

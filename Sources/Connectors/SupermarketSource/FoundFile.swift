@@ -1,5 +1,5 @@
 import ConnectSDK
-import FoundationEssentials
+import Glibc
 
 /// A file in the watched directory as it was when it was listed.
 struct FoundFile: Sendable, Hashable {
@@ -14,7 +14,9 @@ struct FoundFile: Sendable, Hashable {
     let chain: String?
 
     var fileName: String { relativePath.split(separator: "/").last.map(String.init) ?? relativePath }
-    var folder: String { path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/") }
+    var folder: String {
+        path.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/")
+    }
 
     init(directory: String, relativePath: String, size: Int, modified: Int64) {
         path = "\(directory)/\(relativePath)"
@@ -55,18 +57,9 @@ struct FileAttributes {
 
     /// Nil when there is no ordinary file at the path.
     init?(path: String) {
-        guard let attributes = try? FileManager.default.attributesOfItem(atPath: path),
-            let type = attributes[.type] as? FileAttributeType, type == .typeRegular,
-            let size = attributes[.size] as? NSNumberLike,
-            let date = attributes[.modificationDate] as? Date
-        else { return nil }
-        (self.size, modified) = (size.number, Int64((date.timeIntervalSince1970 * 1_000).rounded(.down)))
+        var status = stat()
+        guard unsafe stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
+        size = Int(status.st_size)
+        modified = Int64(status.st_mtim.tv_sec) * 1_000 + Int64(status.st_mtim.tv_nsec) / 1_000_000
     }
 }
-
-/// Sizes come as different integer types on different systems.
-private protocol NSNumberLike { var number: Int { get } }
-extension Int: NSNumberLike { fileprivate var number: Int { self } }
-extension UInt64: NSNumberLike { fileprivate var number: Int { Int(self) } }
-extension Int64: NSNumberLike { fileprivate var number: Int { Int(self) } }
-extension UInt: NSNumberLike { fileprivate var number: Int { Int(self) } }

@@ -37,7 +37,8 @@ struct ImportFailure: Error, Sendable, Hashable, CustomStringConvertible {
         default: kind = .malformed
         }
         reason =
-            error.code == .html ? "the file is an HTML page (an error page of the portal), not prices" : error.description
+            error.code == .html
+            ? "the file is an HTML page (an error page of the portal), not prices" : error.description
     }
 
     /// The file stays and is tried again: nothing is wrong with its content as far as is known.

@@ -78,7 +78,9 @@ struct RowReader {
     /// Whether the document may legally have no list at all.
     var isEmptyByConvention: Bool { rootName == "orderxml" && hasEnvelope && !hasDetailHeader }
 
-    /// Reads all waiting events. Throws when the document is not a price file or goes beyond a limit.
+    /// Reads all waiting events.
+    ///
+    /// Throws when the document is not a price file or goes beyond a limit.
     mutating func take(_ reader: XMLReader) throws(ImportFailure) {
         for index in 0..<reader.eventCount {
             let event = reader[index]
@@ -197,7 +199,11 @@ struct RowReader {
         return true
     }
 
-    private mutating func addHeader(_ event: XMLEvent, _ field: FieldTable.Field, _ reader: XMLReader) throws(ImportFailure) {
+    private mutating func addHeader(
+        _ event: XMLEvent,
+        _ field: FieldTable.Field,
+        _ reader: XMLReader
+    ) throws(ImportFailure) {
         var json = table.keys[field]
         json.append(UInt8(ascii: "\""))
         reader.appendJSONText(of: event, to: &json)
@@ -209,7 +215,8 @@ struct RowReader {
             return
         }
         // Rows win over a header that comes after them, and so does a header that came before.
-        let isKnown = table.isInRows[field] || headers.contains { $0.field == field }
+        let isKnown =
+            table.isInRows[field] || headers.contains { $0.field == field }
             || lateHeaders.contains { $0.field == field && $0.rows.overlaps(firstRow..<rowCount) }
         guard !isKnown else { return }
         guard lateHeaders.count < Self.lateHeadersMax else {

@@ -52,7 +52,9 @@ struct RowSpool {
     }
 
     /// Hands out the next row: bytes, where its body lies in them, and its key; false when there is none.
-    mutating func next(_ body: (_ bytes: [UInt8], _ row: Range<Int>, _ key: Range<Int>) -> Void) throws(ImportFailure) -> Bool {
+    mutating func next(
+        _ body: (_ bytes: [UInt8], _ row: Range<Int>, _ key: Range<Int>) -> Void
+    ) throws(ImportFailure) -> Bool {
         guard try reach(RowFrame.headSize) else { return false }
         let length = RowFrame.word(window, position)
         let keyLength = RowFrame.word(window, position + 4)
@@ -80,9 +82,8 @@ struct RowSpool {
 
     private mutating func spill() throws(ImportFailure) {
         do throws(CompressionError) {
-            let file = try file ?? SpoolFile(directory: directory)
-            self.file = file
-            try file.append(memory)
+            if file == nil { file = try SpoolFile(directory: directory) }
+            try file?.append(memory)
         } catch { throw ImportFailure(.spool, error.description) }
         memory.removeAll(keepingCapacity: true)
     }

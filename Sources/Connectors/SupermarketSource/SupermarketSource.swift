@@ -1,4 +1,4 @@
-public import ConnectConfig
+import ConnectConfig
 public import ConnectSDK
 
 /// Imports the price, promotion and store files of supermarket chains, as Israel's price transparency law has them published.

@@ -32,7 +32,9 @@ struct SupermarketSourceConfig: Sendable {
     var runOnce: Bool
     var share: (index: Int, of: Int)
 
-    /// Reads a connector's or task's raw config. Throws every issue at once.
+    /// Reads a connector's or task's raw config.
+    ///
+    /// Throws every issue at once.
     init(_ raw: [String: String]) throws(ConfigInvalid) {
         var reader = ConfigReader(raw)
         let directory = reader.read(Keys.directory)
@@ -52,7 +54,9 @@ struct SupermarketSourceConfig: Sendable {
         let spool = reader.read(Keys.spool)
         let runOnce = reader.read(Keys.runOnce)
         if let topic { reader.require(topic.fields.isEmpty, Keys.topic, "Rows cannot choose the topic") }
-        if cleanup == .move { reader.require(finished != .some(nil), Keys.finished, "Required when cleanup.policy=move") }
+        if cleanup == .move {
+            reader.require(finished != .some(nil), Keys.finished, "Required when cleanup.policy=move")
+        }
         if cleanup == .delete || cleanup == Cleanup.none {
             let isUnused = finished == .some(nil) || raw[Keys.cleanup.name] == nil
             reader.require(isUnused, Keys.finished, "Only used when cleanup.policy=move")

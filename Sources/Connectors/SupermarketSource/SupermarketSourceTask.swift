@@ -133,11 +133,17 @@ actor SupermarketSourceTask: SourceTask {
     private func refuse(_ file: FoundFile, _ failure: ImportFailure) throws(TaskFailure) {
         if failure.kind == .spool {
             waiting.insert(file, at: 0)
-            throw .retry(doing: "keeping the rows of \(file.relativePath) in \(config.spoolDirectory)", because: failure.reason)
+            throw .retry(
+                doing: "keeping the rows of \(file.relativePath) in \(config.spoolDirectory)",
+                because: failure.reason
+            )
         }
         if failure.isPassing {
             fates[Identity(file)] = .postponed(until: clock.now + config.stable)
-            log.info("File cannot be read now, will try again", ["file": "\(file.relativePath)", "reason": "\(failure)"])
+            log.info(
+                "File cannot be read now, will try again",
+                ["file": "\(file.relativePath)", "reason": "\(failure)"]
+            )
             return
         }
         fates[Identity(file)] = .failed
@@ -249,11 +255,19 @@ struct ImportCounters: Sendable {
         (connector, task) = (context.id.connector, "\(context.id.task)")
         let labels = ["connector", "task"]
         let metrics = context.metrics
-        imported = metrics.counter("connect_source_files_imported_total", "Files with rows, read to their end.", labels: labels)(
+        imported = metrics.counter(
+            "connect_source_files_imported_total",
+            "Files with rows, read to their end.",
+            labels: labels
+        )(
             connector,
             task
         )
-        empty = metrics.counter("connect_source_files_empty_total", "Files without rows, which is legal.", labels: labels)(
+        empty = metrics.counter(
+            "connect_source_files_empty_total",
+            "Files without rows, which is legal.",
+            labels: labels
+        )(
             connector,
             task
         )
