@@ -38,6 +38,9 @@ import Glibc
         guard complete else { throw .system("writing to a temporary file", nil) }
     }
 
+    /// Appends the bytes of an array; see ``append(_:)-(RawSpan)``.
+    public func append(_ bytes: [UInt8]) throws(CompressionError) { try unsafe append(bytes.span.bytes) }
+
     /// Replaces the content of `buffer` by up to `most` bytes from `offset` on; fewer only at the end.
     public func read(at offset: Int, most: Int, into buffer: inout [UInt8]) throws(CompressionError) {
         let wanted = max(0, min(most, count - offset))

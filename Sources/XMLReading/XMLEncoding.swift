@@ -27,6 +27,13 @@ struct EncodingGuess {
         return head.count < 1_024 && !head.contains(UInt8(ascii: ">"))
     }
 
+    /// Whether the document is a web page: those are often not well-formed, so it is worth telling early.
+    static func isHTML(_ head: [UInt8]) -> Bool {
+        let start = head.drop { $0 <= 0x20 || $0 == 0xEF || $0 == 0xBB || $0 == 0xBF }.prefix(16)
+        let text = String(decoding: start, as: UTF8.self).lowercased()
+        return text.hasPrefix("<!doctype html") || text.hasPrefix("<html")
+    }
+
     /// Reads byte order mark and declaration.
     ///
     /// Throws `.unsupportedEncoding` for a declared encoding not known here.

@@ -124,6 +124,9 @@ import CLibXML2
     }
 
     private func startDecoding(isComplete: Bool) throws(XMLReadingError) {
+        if EncodingGuess.isHTML(head) {
+            throw XMLReadingError(.html, "the document is an HTML page", line: 1)
+        }
         var guess = try EncodingGuess(head)
         if let forced {
             guess.encoding = forced

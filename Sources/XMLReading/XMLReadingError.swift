@@ -15,6 +15,8 @@ public struct XMLReadingError: Error, Sendable, Hashable, CustomStringConvertibl
         public static let unsupportedEncoding = Code(description: "unsupported encoding")
         /// The document has a document type declaration, which is never followed.
         public static let documentType = Code(description: "document type")
+        /// The document is an HTML page.
+        public static let html = Code(description: "html")
         /// One text is longer than the reader's limit.
         public static let tooLong = Code(description: "too long")
         /// libxml2 ran out of memory.

@@ -1,0 +1,52 @@
+import Dispatch
+import Glibc
+import Synchronization
+
+/// Tells when something is written or moved into one of the watched folders.
+///
+/// Changes are only a hint to look: what is there is always listed afresh, and a slow rescan catches what the system
+/// does not tell (network file systems, too many watches).
+final class DirectoryWatch {
+    private let descriptor: CInt
+    private let source: any DispatchSourceRead
+    private let changed: Flag
+
+    private final class Flag: Sendable {
+        let isSet = Atomic(true)
+    }
+
+    /// Calls `onChange` on a thread of its own after changes.
+    ///
+    /// Nil when the system offers no watching.
+    init?(onChange: @escaping @Sendable () -> Void) {
+        let descriptor = inotify_init1(CInt(IN_NONBLOCK | IN_CLOEXEC))
+        guard descriptor >= 0 else { return nil }
+        let flag = Flag()
+        source = DispatchSource.makeReadSource(
+            fileDescriptor: descriptor,
+            queue: DispatchQueue(label: "sluice.supermarket.watch")
+        )
+        (self.descriptor, changed) = (descriptor, flag)
+        source.setEventHandler {
+            // What changed does not matter; the events only have to be taken out of the queue.
+            unsafe withUnsafeTemporaryAllocation(byteCount: 16 << 10, alignment: 8) { buffer in
+                while unsafe read(descriptor, buffer.baseAddress, buffer.count) > 0 {}
+            }
+            flag.isSet.store(true, ordering: .releasing)
+            onChange()
+        }
+        source.setCancelHandler { close(descriptor) }
+        source.activate()
+    }
+
+    deinit { source.cancel() }
+
+    /// Watches these folders too; watching one twice changes nothing.
+    func add(_ folders: [String]) {
+        let events = IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE_SELF | IN_ONLYDIR
+        for folder in folders { _ = unsafe inotify_add_watch(descriptor, folder, UInt32(events)) }
+    }
+
+    /// Whether something changed since the last call; true the first time.
+    func takeChange() -> Bool { changed.isSet.exchange(false, ordering: .acquiringAndReleasing) }
+}
