@@ -15,6 +15,11 @@ public struct AdminCommands: Sendable {
             ApplyCommand(environment: environment).command, WaitCommand(environment: environment).command,
         ]
     }
+    /// Verbs that speak to Kafka itself.
+    public var kafkaCommands: [Command] {
+        let topics = TopicCommands(environment: environment)
+        return [topics.topics, topics.groups, ConsumeCommand(environment: environment).command]
+    }
     /// Options that hold for all of them; for the root of the command tree.
     public static var sharedOptions: [any AnyOption] { [Options.url, Options.timeout] }
 }
