@@ -1,7 +1,8 @@
 /// A file's content with any compression undone, decided by the first bytes and never by the name.
 ///
 /// gzip (any number of members), ZIP (its first file, stored or deflated) and zstd are undone; everything else is
-/// handed on as it is. Memory is constant: a few pieces of ``ByteChunk/size``.
+/// handed on as it is. Memory is constant: a few pieces of ``ByteChunk/size``. Large files are
+/// inflated on a thread of their own, ahead of the reader.
 public final class DecodedFile: ByteSource {
     /// How a file is stored.
     public enum Format: String, Sendable, Hashable {
@@ -26,13 +27,15 @@ public final class DecodedFile: ByteSource {
     public init(path: String) throws(CompressionError) {
         format = Self.format(of: try StoredInput(FileSource(path: path)).take(4))
         let file = try FileSource(path: path)
-        source =
+        let decoder: any ByteSource =
             switch format {
             case .plain: file
             case .gzip: try GzipSource(StoredInput(file))
             case .zip: try ZipSource(StoredInput(file))
             case .zstd: try ZstdSource(StoredInput(file))
             }
+        // A thread pays off for files that take milliseconds.
+        source = format != .plain && file.size > 256 << 10 ? ReadAhead(decoder) : decoder
     }
 
     /// Makes the next piece current; false at the end.

@@ -18,6 +18,12 @@ import Glibc
 
     deinit { close(descriptor) }
 
+    /// The file's size in bytes now; 0 for what is not a file.
+    var size: Int {
+        var status = stat()
+        return unsafe fstat(descriptor, &status) == 0 ? Int(status.st_size) : 0
+    }
+
     /// Reads the next piece.
     public func advance() throws(CompressionError) -> Bool {
         while true {

@@ -1,11 +1,10 @@
 /// Turns the bytes of one encoding into UTF-8 that is known to be valid and cut between characters.
 ///
-/// Nothing is ever replaced: a byte that the encoding does not know is an error with line and offset.
+/// Nothing is ever replaced: a byte that the encoding does not know is an error with offset; the parser knows the line.
 @safe struct TextDecoder: ~Copyable {
     private let encoding: XMLEncoding
     /// Bytes of the document before the current input.
     private var offset: Int
-    private var line = 1
     /// The start of a character whose rest has not come yet.
     private var carry: [UInt8] = []
     private var output: [UInt8] = []
@@ -33,7 +32,7 @@
     /// Checks that the document does not end inside a character.
     func finish() throws(XMLReadingError) {
         guard carry.isEmpty else {
-            throw XMLReadingError(.truncated, "the document ends inside a character", line: line, byteOffset: offset)
+            throw XMLReadingError(.truncated, "the document ends inside a character", line: 0, byteOffset: offset)
         }
     }
 
@@ -70,11 +69,6 @@
             if let failure { throw failure }
         }
         let rest = unsafe input[used...]
-        if encoding == .utf8 {
-            unsafe line += Self.lineFeeds(UnsafeRawBufferPointer(rebasing: input[..<used]))
-        } else {
-            line += unsafe output.withUnsafeBytes { unsafe Self.lineFeeds($0) }
-        }
         offset += used
         guard let bad = unsafe rest.first else { return }
         guard unsafe isIncomplete(rest) else {
@@ -82,7 +76,7 @@
             throw XMLReadingError(
                 .invalidBytes,
                 "byte \(byte) is not valid \(encoding.rawValue)",
-                line: line,
+                line: 0,
                 byteOffset: offset
             )
         }
@@ -144,12 +138,6 @@
             output.append(scalar: UInt32(scalar))
         }
         return input.count
-    }
-
-    private static func lineFeeds(_ bytes: UnsafeRawBufferPointer) -> Int {
-        var count = 0
-        for index in 0..<bytes.count where unsafe bytes[index] == 0x0A { count += 1 }
-        return count
     }
 }
 

@@ -19,6 +19,13 @@ enum UTF8Check {
                 while index < count, unsafe bytes[index] < 0x80 { index += 1 }
                 continue
             }
+            // Hebrew comes in runs of two-byte characters.
+            while index + 1 < count, unsafe (0xC2..<0xE0).contains(bytes[index]), unsafe bytes[index + 1] & 0xC0 == 0x80
+            {
+                index += 2
+            }
+            if index == count { return index }
+            if unsafe bytes[index] < 0x80 { continue }
             let length = unsafe length(of: bytes, at: index)
             if length == 0 { return index }
             index += length

@@ -69,7 +69,9 @@ import CLibXML2
     /// Throws when it is not complete.
     public func finish() throws(XMLReadingError) {
         if decoder == nil { try startDecoding(isComplete: true) }
-        try decoder?.finish()
+        do throws(XMLReadingError) { try decoder?.finish() } catch {
+            throw XMLReadingError(error.code, error.reason, line: lineOfEnd, byteOffset: error.byteOffset)
+        }
         unsafe _ = xmlParseChunk(parser, nil, 0, 1)
         try check(isAtEnd: true)
     }
@@ -151,8 +153,16 @@ import CLibXML2
             try unsafe decoder?.decode(input) { bytes throws(XMLReadingError) in try unsafe parse(bytes) }
         } catch {
             hasFailed = true
-            throw error
+            guard error.line == 0 else { throw error }
+            throw XMLReadingError(error.code, error.reason, line: lineOfEnd, byteOffset: error.byteOffset)
         }
+    }
+
+    /// The line of the last byte fed: the parser's own plus what it has not looked at yet.
+    private var lineOfEnd: Int {
+        guard let input = unsafe parser.pointee.input else { return 0 }
+        let waiting = unsafe UnsafeBufferPointer(start: input.pointee.cur, count: input.pointee.end - input.pointee.cur)
+        return unsafe Int(input.pointee.line) + waiting.count { $0 == 0x0A }
     }
 
     private func parse(_ bytes: UnsafeRawBufferPointer) throws(XMLReadingError) {

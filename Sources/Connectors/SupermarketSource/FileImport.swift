@@ -57,7 +57,7 @@ final class FileImport {
                 if try readChunk() { continue }
                 guard try finishDocument() else { continue }
                 finishedReading = true
-                try spool.finish()
+                spool.finish()
                 return true
             } catch {
                 if try !startAgain(after: error) { throw error }

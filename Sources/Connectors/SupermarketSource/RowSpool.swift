@@ -36,19 +36,20 @@ struct RowSpool {
 
     /// Appends whole frames.
     mutating func append(_ frames: [UInt8]) throws(ImportFailure) {
+        guard file == nil else { return try write(frames) }
         memory.append(contentsOf: frames)
-        if memory.count > memoryMax { try spill() }
+        guard memory.count > memoryMax else { return }
+        do throws(CompressionError) { file = try SpoolFile(directory: directory) } catch {
+            throw ImportFailure(.spool, error.description)
+        }
+        try write(memory)
+        memory = []
     }
 
     /// Says that all rows are in, before the first ``next(_:)``.
-    mutating func finish() throws(ImportFailure) {
-        if file != nil {
-            try spill()
-            memory = []
-        } else {
-            window = memory
-            memory = []
-        }
+    mutating func finish() {
+        window = memory
+        memory = []
     }
 
     /// Hands out the next row: bytes, where its body lies in them, and its key; false when there is none.
@@ -80,11 +81,9 @@ struct RowSpool {
         return count <= window.count
     }
 
-    private mutating func spill() throws(ImportFailure) {
-        do throws(CompressionError) {
-            if file == nil { file = try SpoolFile(directory: directory) }
-            try file?.append(memory)
-        } catch { throw ImportFailure(.spool, error.description) }
-        memory.removeAll(keepingCapacity: true)
+    private func write(_ frames: [UInt8]) throws(ImportFailure) {
+        do throws(CompressionError) { try file?.append(frames) } catch {
+            throw ImportFailure(.spool, error.description)
+        }
     }
 }
