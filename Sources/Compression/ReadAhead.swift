@@ -29,7 +29,7 @@ final class ReadAhead: ByteSource {
         }
 
         deinit {
-            for unsafepiece in unsafe memory { unsafe piece.deallocate() }
+            unsafe memory.forEach { unsafe $0.deallocate() }
             unsafe counts.deallocate()
         }
 
