@@ -1,84 +1,46 @@
 import CLibPQ
 
-/// A running `COPY … FROM STDIN`; rows go out in pieces of about ``chunkSize`` bytes.
-///
-/// Borrowed from ``PostgresSession/copy(_:_:)``; append to ``buffer`` and call ``sendIfFull()`` now and then.
-public struct PostgresCopyWriter: ~Copyable {
-    /// Bytes that are worth a call into libpq.
-    public static let chunkSize = 256 << 10
-    /// What has not been sent yet, in the format of the COPY statement (text unless it says otherwise).
-    public var buffer: [UInt8]
-    private let session: PostgresSession
-    /// Bytes given to libpq so far.
-    public private(set) var sent = 0
+extension PostgresSession {
+    /// Bytes that are worth a call of ``sendCopy(_:)``.
+    public static let copyChunkSize = 256 << 10
 
-    init(_ session: PostgresSession, buffer: [UInt8]) { (self.session, self.buffer) = (session, buffer) }
+    /// Starts a `COPY … FROM STDIN`; until ``endCopy()`` or ``abandonCopy()`` nothing else may be called but ``sendCopy(_:)``.
+    ///
+    /// `sql` may hold statements before the COPY: `BEGIN; COPY …`.
+    public func beginCopy(_ sql: String) throws(PostgresError) { try startCopy(sql) }
 
-    /// Sends the buffer when it holds a chunk.
-    @inline(__always)
-    public mutating func sendIfFull() throws(PostgresError) {
-        if buffer.count >= Self.chunkSize { try send() }
-    }
-    /// Sends the buffer, whatever is in it, and empties it.
-    public mutating func send() throws(PostgresError) {
-        try unsafe session.copyOut(buffer.span.bytes)
-        sent += buffer.count
+    /// Sends the buffer's rows, in the format of the COPY statement, and empties it but keeps its memory.
+    ///
+    /// A refused row is told by ``endCopy()``; here only a broken connection or a server that stopped listening throws.
+    public func sendCopy(_ buffer: inout [UInt8]) throws(PostgresError) {
+        try unsafe copyOut(buffer.span.bytes)
         buffer.removeAll(keepingCapacity: true)
     }
-    /// Sends bytes that lie elsewhere, after those of the buffer.
-    public mutating func send(_ bytes: RawSpan) throws(PostgresError) {
-        if !buffer.isEmpty { try send() }
-        try session.copyOut(bytes)
-        sent += bytes.byteCount
-    }
-}
 
-extension PostgresSession {
-    /// Runs a COPY: `body` writes the rows, then the count of rows is returned.
-    ///
-    /// `sql` may hold statements before the COPY (`BEGIN; COPY …`). When `body` throws, the COPY is given up and nothing of
-    /// it is stored. `reusing` is memory for the buffer, which is handed back.
+    /// Ends a COPY and gives the count of its rows; throws when one was refused, and then none of them is stored.
     @discardableResult
-    public func copy<E: Error>(
+    public func endCopy() throws(PostgresError) -> Int { try finishCopy() }
+
+    /// Ends a COPY without storing its rows; a transaction around it has failed.
+    public func abandonCopy() { giveUpCopy("given up by the client") }
+
+    /// Runs a COPY of rows that are all there: the `ranges` of `bytes`, or all of it.
+    @discardableResult
+    public func copy(
         _ sql: String,
-        reusing memory: inout [UInt8],
-        _ body: (inout PostgresCopyWriter) throws(E) -> Void
-    ) throws(PostgresCopyFailure<E>) -> Int {
-        do throws(PostgresError) { try startCopy(sql) } catch { throw .server(error) }
-        var taken: [UInt8] = []
-        swap(&taken, &memory)
-        taken.removeAll(keepingCapacity: true)
-        taken.reserveCapacity(PostgresCopyWriter.chunkSize + (16 << 10))
-        var writer = PostgresCopyWriter(self, buffer: taken)
-        taken = []
-        defer { swap(&writer.buffer, &memory) }
-        do throws(E) { try body(&writer) } catch {
-            endCopy(failing: "given up by the client")
-            throw .body(error)
-        }
-        do throws(PostgresError) {
-            try writer.send()
-            return try finishCopy()
-        } catch { throw .server(error) }
-    }
-
-    /// Runs a COPY of bytes that are all there: text format, rows ended by line feeds.
-    @discardableResult
-    public func copy(_ sql: String, _ bytes: RawSpan) throws(PostgresError) -> Int {
+        _ bytes: [UInt8],
+        _ ranges: [Range<Int>]? = nil
+    ) throws(PostgresError) -> Int {
         try startCopy(sql)
-        var start = 0
-        while start < bytes.byteCount {
-            let end = min(start + PostgresCopyWriter.chunkSize, bytes.byteCount)
-            try copyOut(bytes.extracting(start..<end))
-            start = end
+        for range in ranges ?? [0..<bytes.count] {
+            var start = range.lowerBound
+            while start < range.upperBound {
+                let end = min(start + Self.copyChunkSize, range.upperBound)
+                try unsafe copyOut(bytes.span.bytes.extracting(start..<end))
+                start = end
+            }
         }
         return try finishCopy()
-    }
-
-    /// The same for bytes in an array.
-    @discardableResult
-    public func copy(_ sql: String, _ bytes: [UInt8]) throws(PostgresError) -> Int {
-        try unsafe copy(sql, bytes.span.bytes)
     }
 
     private func startCopy(_ sql: String) throws(PostgresError) {
@@ -119,25 +81,15 @@ extension PostgresSession {
         return connectionFailure()
     }
 
-    /// Ends a COPY without storing its rows.
-    ///
     /// What goes wrong here closes the session, which has the same effect.
-    private func endCopy(failing reason: String) {
+    private func giveUpCopy(_ reason: String) {
         do throws(PostgresError) {
             let deadline = self.deadline
             guard tryCopy({ $0.putCopyEnd(failing: reason) }) == 1 else { return close() }
             try flush(until: deadline)
             _ = try collect(until: deadline)
-        } catch  where error.sqlState == "57014" {
+        } catch  where !error.isConnectionLost {
             return  // the server's word for a COPY that its client gave up
         } catch { close() }
     }
-}
-
-/// Who ended a COPY early.
-public enum PostgresCopyFailure<Body: Error>: Error {
-    /// The server or the connection.
-    case server(PostgresError)
-    /// The writer of the rows.
-    case body(Body)
 }

@@ -25,6 +25,9 @@ public struct PostgresSettings: Sendable, CustomStringConvertible, CustomReflect
         public let description: String
     }
 
+    /// What libpq does by default: the local socket, `PGHOST` and its like.
+    public init() { parameters = ["client_encoding": "UTF8", "fallback_application_name": "sluice"] }
+
     /// Parses `url`; `user` and `password`, when given, count more than what the URL says.
     public init(url: String, user: String? = nil, password: String? = nil) throws(Invalid) {
         if url.hasPrefix("jdbc:") {
