@@ -24,9 +24,7 @@ enum LineEncoding {
         guard let value else { return lines.append(contentsOf: "null".utf8) }
         switch self {
         case .asIs: lines.append(value)
-        case .json where value.contains(UInt8(ascii: "\n")) || value.contains(UInt8(ascii: "\r")):
-            Self.append(joining: value, to: &lines)
-        case .json: lines.append(value)
+        case .json: lines.append(jsonOnOneLine: value)
         case .quotedText:
             var bytes: [UInt8] = []
             bytes.append(value)
@@ -35,24 +33,6 @@ enum LineEncoding {
             var bytes: [UInt8] = []
             bytes.append(value)
             JSONWriter.append(base64: bytes, to: &lines)
-        }
-    }
-
-    /// Line breaks are blanks between the tokens of JSON, never inside them: each becomes one, without the indentation
-    /// behind it.
-    private static func append(joining value: RawSpan, to lines: inout [UInt8]) {
-        var isAfterBreak = false
-        for index in 0..<value.byteCount {
-            let byte = unsafe value.unsafeLoad(fromByteOffset: index, as: UInt8.self)
-            switch byte {
-            case UInt8(ascii: "\n"), UInt8(ascii: "\r"):
-                if !isAfterBreak { lines.append(UInt8(ascii: " ")) }
-                isAfterBreak = true
-            case UInt8(ascii: " ") where isAfterBreak, UInt8(ascii: "\t") where isAfterBreak: break
-            default:
-                isAfterBreak = false
-                lines.append(byte)
-            }
         }
     }
 }
