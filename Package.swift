@@ -70,7 +70,7 @@ func connector(
 }
 
 let connectors: [Target] =
-    connector("SupermarketSource", uses: ["XMLReading", "Compression"])
+    connector("SupermarketSource", uses: ["XMLReading", "Compression", "FileAccess"])
     + connector("SchedulerFeedSource", uses: ["TransferClient", "JSONReading", "FileAccess"])
     + connector("PostgresSink", uses: ["PostgresClient", "JSONReading"])
     + connector("ElasticsearchSink", uses: ["TransferClient", "JSONReading", "Compression", "FileAccess"])
@@ -157,7 +157,8 @@ let package = Package(
         + library(
             "ConnectRuntime",
             [
-                "ConnectSDK", "ConnectModel", "ConnectConfig", "KafkaClient", "Blocking", "Lifecycle", "Logs", "Metrics",
+                "ConnectSDK", "ConnectModel", "ConnectConfig", "KafkaClient", "FileAccess", "Blocking", "Lifecycle", "Logs",
+                "Metrics",
             ],
             testing: ["Converters"]
         )

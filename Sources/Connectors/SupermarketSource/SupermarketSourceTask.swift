@@ -1,6 +1,7 @@
 import ConnectConfig
 import ConnectModel
 import ConnectSDK
+import FileAccess
 import Glibc
 import Lifecycle
 import Logs

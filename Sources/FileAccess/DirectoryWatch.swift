@@ -2,11 +2,11 @@ import Dispatch
 import Glibc
 import Synchronization
 
-/// Tells when something is written or moved into one of the watched folders.
+/// Tells when something is written, moved or removed in one of the watched folders.
 ///
 /// Changes are only a hint to look: what is there is always listed afresh, and a slow rescan catches what the system
 /// does not tell (network file systems, too many watches).
-final class DirectoryWatch {
+public final class DirectoryWatch {
     private let descriptor: CInt
     private let source: any DispatchSourceRead
     private let changed: Flag
@@ -15,16 +15,14 @@ final class DirectoryWatch {
         let isSet = Atomic(true)
     }
 
-    /// Calls `onChange` on a thread of its own after changes.
-    ///
-    /// Nil when the system offers no watching.
-    init?(onChange: @escaping @Sendable () -> Void) {
+    /// Calls `onChange` on a thread of its own after changes; nil when the system offers no watching.
+    public init?(onChange: @escaping @Sendable () -> Void) {
         let descriptor = inotify_init1(CInt(IN_NONBLOCK | IN_CLOEXEC))
         guard descriptor >= 0 else { return nil }
         let flag = Flag()
         source = DispatchSource.makeReadSource(
             fileDescriptor: descriptor,
-            queue: DispatchQueue(label: "sluice.supermarket.watch")
+            queue: DispatchQueue(label: "sluice.directory.watch")
         )
         (self.descriptor, changed) = (descriptor, flag)
         source.setEventHandler {
@@ -42,11 +40,11 @@ final class DirectoryWatch {
     deinit { source.cancel() }
 
     /// Watches these folders too; watching one twice changes nothing.
-    func add(_ folders: [String]) {
-        let events = IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_DELETE_SELF | IN_ONLYDIR
-        for folder in folders { _ = unsafe inotify_add_watch(descriptor, folder, UInt32(events)) }
+    public func add(_ folders: [String]) {
+        let written = IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE, gone = IN_DELETE | IN_MOVED_FROM | IN_DELETE_SELF
+        for folder in folders { _ = unsafe inotify_add_watch(descriptor, folder, UInt32(written | gone | IN_ONLYDIR)) }
     }
 
     /// Whether something changed since the last call; true the first time.
-    func takeChange() -> Bool { changed.isSet.exchange(false, ordering: .acquiringAndReleasing) }
+    public func takeChange() -> Bool { changed.isSet.exchange(false, ordering: .acquiringAndReleasing) }
 }
