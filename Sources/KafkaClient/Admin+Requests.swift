@@ -12,6 +12,13 @@ extension Admin {
         return try await TaskThread(label: "kafka.admin").run { () throws(KafkaClientError) in try body(handle) }
     }
 
+    /// Refuses what needs a controller at once where there is none: the embedded cluster, told by its id.
+    func requireController(_ doing: String, _ timeout: Duration) async throws(KafkaClientError) {
+        guard try await clusterID(timeout: timeout)?.hasPrefix("mockCluster") == true else { return }
+        let reason = "\(doing): the embedded cluster has no admin protocol; topics appear on first use"
+        throw KafkaClientError(code: .unsupported, reason: reason)
+    }
+
     /// Sends one admin request and reads its result event.
     func request<R: Sendable>(
         _ doing: String,

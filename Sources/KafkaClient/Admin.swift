@@ -8,6 +8,7 @@ public import ConnectModel
 /// `unsupported`.
 public final class Admin: Sendable {
     let handle: RDKafkaHandle
+    let servers: String
 
     /// Makes an admin client; brokers are contacted in the background.
     ///
@@ -16,6 +17,7 @@ public final class Admin: Sendable {
         _ settings: KafkaSettings,
         events: (@Sendable (ClientEvent) -> Void)? = nil
     ) throws(KafkaClientError) {
+        servers = settings.bootstrapServers
         handle = try RDKafkaHandle(.admin, settings: settings.forAdmin(), target: CallbackTarget(events: events))
     }
 
@@ -66,6 +68,7 @@ public final class Admin: Sendable {
         timeout: Duration = .seconds(30)
     ) async throws(KafkaClientError) -> [String: KafkaClientError?] {
         guard !topics.isEmpty else { return [:] }
+        try await requireController("creating topics", timeout)
         var refused: [String: KafkaClientError] = [:]
         for topic in topics where topic.partitions == 0 || topic.partitions < -1 || topic.name.isEmpty {
             let reason = "creating topic \"\(topic.name)\": needs a name, and partitions above 0 or -1"
@@ -91,6 +94,7 @@ public final class Admin: Sendable {
         timeout: Duration = .seconds(30)
     ) async throws(KafkaClientError) -> [String: KafkaClientError?] {
         guard !names.isEmpty else { return [:] }
+        try await requireController("deleting topics", timeout)
         return try await unsafe request("deleting topics", timeout) { rk, options, queue in
             var list = unsafe names.map { unsafe rd_kafka_DeleteTopic_new($0) }
             unsafe rd_kafka_DeleteTopics(rk, &list, list.count, options, queue)
@@ -107,6 +111,7 @@ public final class Admin: Sendable {
         timeout: Duration = .seconds(30)
     ) async throws(KafkaClientError) {
         let doing = "adding partitions to topic \"\(topic)\""
+        try await requireController(doing, timeout)
         let results = try await unsafe request(doing, timeout) { rk, options, queue in
             var list: [OpaquePointer?] = unsafe [
                 withReasonBuffer { unsafe rd_kafka_NewPartitions_new(topic, count, $0, $1) }.0

@@ -19,7 +19,7 @@ public enum Polled: Sendable {
 
 /// Reads records of Kafka in batches, as a member of a group or from partitions of the caller's choice.
 ///
-/// Defaults: `enable.auto.commit=false`, `auto.offset.reset=earliest`, at most 16 MB fetched ahead.
+/// Defaults: `enable.auto.commit=false`, `auto.offset.reset=earliest`, at most 8 MB fetched ahead.
 /// ```swift
 /// let consumer = try Consumer(KafkaSettings(bootstrapServers: "localhost:9092", ["group.id": "audit"]))
 /// try await consumer.subscribe(topics: ["orders"], rebalance: .automatic)
@@ -63,7 +63,7 @@ public enum Polled: Sendable {
         self.settings = settings
         self.handle = handle
         self.queue = queue
-        let low = values["queued.min.messages"].flatMap { Int($0) } ?? 100_000
+        let low = values["queued.min.messages"].flatMap { Int($0) } ?? 50_000
         waker = FetchWaker.isNeeded ? FetchWaker(handle: handle, queue: queue, low: low) : nil
     }
 

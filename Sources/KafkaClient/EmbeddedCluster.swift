@@ -5,36 +5,52 @@ internal import Synchronization
 ///
 /// It listens on 127.0.0.1, so other processes can use it. It keeps about 5 MB per partition in memory and loses it at the
 /// end; there is no compaction, no admin protocol beyond metadata, and read_committed does not filter aborted records.
-/// Topics appear on first use.
+/// Topics appear on first use, with four partitions; ``createTopic(_:partitions:replicationFactor:)`` makes others.
 @safe public final class EmbeddedCluster: Sendable {
     private let handle: RDKafkaHandle
     private let cluster: Mutex<Cluster?>
-    /// `host:port` of every broker, for ``KafkaSettings``.
+    private let relay: TCPRelay?
+    /// `host:port` for ``KafkaSettings``: the fixed port if one was asked for, else every broker's.
     public let bootstrapServers: String
 
     @safe private struct Cluster: @unchecked Sendable {  // the mock cluster locks itself
         let pointer: OpaquePointer
     }
 
-    /// Starts it; `defaultPartitions` is what topics get that appear on first use.
+    /// Starts it.
     ///
-    /// - Throws: `configuration` when the numbers are out of range or no port is free.
-    public init(brokers: Int = 1, defaultPartitions: Int = 1) throws(KafkaClientError) {
+    /// With `port`, clients find the cluster at that port of 127.0.0.1; the brokers themselves listen on ports of the
+    /// system's choice, which the cluster's metadata tells. Throws `configuration` when the number of brokers is out of
+    /// range or the port is taken.
+    public init(brokers: Int = 1, port: Int? = nil) throws(KafkaClientError) {
         let settings = ["client.id": "embedded-cluster"]
+        guard (1...100).contains(brokers) else {
+            let reason = "starting an embedded cluster: brokers must be between 1 and 100, got \(brokers)"
+            throw KafkaClientError(code: .configuration, reason: reason)
+        }
         handle = try RDKafkaHandle(.admin, settings: settings, target: CallbackTarget(events: nil))
         guard let made = unsafe handle.withPointer({ unsafe rd_kafka_mock_cluster_new($0, Int32(clamping: brokers)) }),
             let servers = unsafe rd_kafka_mock_cluster_bootstraps(made)
         else {
             throw KafkaClientError(code: .configuration, reason: "starting an embedded cluster of \(brokers) brokers")
         }
-        bootstrapServers = unsafe String(cString: servers)
+        let own = unsafe String(cString: servers)
         cluster = Mutex(unsafe Cluster(pointer: made))
-        self.defaultPartitions = defaultPartitions
+        guard let port else {
+            (relay, bootstrapServers) = (nil, own)
+            return
+        }
+        let target = own.split(separator: ",").first?.split(separator: ":").last.flatMap { Int($0) } ?? 0
+        do {
+            let relay = try TCPRelay(port: port, target: target)
+            (self.relay, bootstrapServers) = (relay, "127.0.0.1:\(relay.port)")
+        } catch {
+            unsafe rd_kafka_mock_cluster_destroy(made)
+            throw error
+        }
     }
 
     deinit { close() }
-
-    private let defaultPartitions: Int
 
     /// Ends the cluster; clients see their connections break.
     public func close() {
@@ -44,6 +60,7 @@ internal import Synchronization
                 return cluster
             })
         else { return }
+        relay?.shut()
         let handle = handle
         HandleReaper.shared.destroy {
             withExtendedLifetime(handle) { unsafe rd_kafka_mock_cluster_destroy(last.pointer) }

@@ -18,7 +18,7 @@ internal import Synchronization
 
     /// Bytes that must have been consumed before another wake-up can be of use.
     private static let step = 256 << 10
-    private static let interval = 20
+    private static let interval = 10
 
     private let handle: RDKafkaHandle
     private let queue: RDKafkaQueue

@@ -136,8 +136,8 @@ extension KafkaSettings {
             "enable.auto.commit": "false",
             "enable.auto.offset.store": "false",
             "auto.offset.reset": "earliest",
-            "queued.min.messages": "100000",
-            "queued.max.messages.kbytes": "16384",
+            "queued.min.messages": "50000",
+            "queued.max.messages.kbytes": "8192",
             "socket.nagle.disable": "true",
         ]
         if Self.libraryVersion >= 0x0202_00ff { all["fetch.queue.backoff.ms"] = "10" }

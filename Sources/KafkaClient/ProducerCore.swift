@@ -9,6 +9,7 @@ internal import Synchronization
     let events: RDKafkaQueue
     let deliveries = DeliveryTable()
     let budget: SendBudget
+    let servers: String
     /// For calls that block for a broker: flush, transactions.
     let control = TaskThread(label: "kafka.producer.control")
     private let eventThread = TaskThread(label: "kafka.producer.events")
@@ -23,6 +24,7 @@ internal import Synchronization
 
     init(_ settings: KafkaSettings, events report: (@Sendable (ClientEvent) -> Void)?) throws(KafkaClientError) {
         let (values, bounds) = try settings.forProducer()
+        servers = settings.bootstrapServers
         handle = try RDKafkaHandle(.producer, settings: values, target: CallbackTarget(events: report))
         guard let queue = unsafe RDKafkaQueue(of: handle, { unsafe rd_kafka_queue_get_main($0) }) else {
             throw KafkaClientError(code: .unsupported, reason: "creating a producer: librdkafka gave no event queue")

@@ -18,10 +18,11 @@ internal import CRDKafka
         }
     }
 
-    /// Whether this librdkafka knows the key at all.
+    /// Whether this librdkafka knows the key at all; for an object that serves nothing else, since the key gets a value.
+    ///
+    /// Reading the key is no answer: for a text that is not set librdkafka says "unknown" too.
     func knows(_ key: String) -> Bool {
-        var size = 0
-        return unsafe rd_kafka_conf_get(pointer, key, nil, &size) != RD_KAFKA_CONF_UNKNOWN
+        unsafe withReasonBuffer { unsafe rd_kafka_conf_set(pointer, key, "", $0, $1) }.0 != RD_KAFKA_CONF_UNKNOWN
     }
 
     func withPointer(_ body: (OpaquePointer) -> Void) { unsafe body(pointer) }
