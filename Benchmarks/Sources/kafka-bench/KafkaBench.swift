@@ -102,7 +102,9 @@ struct Bench {
         var count = 0
         var bytes = 0
         while count < records {
-            guard case .batch(let batch) = try await consumer.poll(maxRecords: 2_000, timeout: .seconds(10)) else { break }
+            guard case .batch(let batch) = try await consumer.poll(maxRecords: 2_000, timeout: .seconds(10)) else {
+                break
+            }
             batch.forEach { _, _, value in bytes += value?.byteCount ?? 0 }
             count += batch.count
         }
