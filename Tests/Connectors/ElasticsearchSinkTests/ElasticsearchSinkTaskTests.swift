@@ -45,7 +45,8 @@ import Testing
             )
         }
         try await task(server).put(.raw(place, values: Array(repeating: "{}", count: 8)))
-        #expect(ids(server) == [[0, 1, 2, 3, 4, 5, 6, 7], [2, 3, 4, 5], [6, 7]])
+        #expect(ids(server).first == [0, 1, 2, 3, 4, 5, 6, 7])
+        #expect(Set(ids(server).dropFirst()) == [[2, 3, 4, 5], [6, 7]])  // both on their way at once
     }
 
     @Test func `a storm of 429 ends in an outage, then everything arrives`() async throws {
