@@ -152,7 +152,11 @@ let package = Package(
         // L4  connectors, converters, transforms
         + connectors
         + library("Converters", ["ConnectSDK", "ConnectModel", "ConnectConfig", "JSONReading"])
-        + library("Transforms", ["ConnectSDK", "ConnectModel", "ConnectConfig", "JSONReading", "Patterns"])
+        + library(
+            "Transforms",
+            ["ConnectSDK", "ConnectModel", "ConnectConfig", "JSONReading", "Patterns"],
+            testing: ["Converters"]
+        )
         // L5  the machine room
         + library(
             "ConnectRuntime",

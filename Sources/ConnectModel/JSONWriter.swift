@@ -7,10 +7,10 @@
 public struct JSONWriter: Sendable {
     /// How decimals are written; raw values are the option's texts.
     public enum DecimalFormat: String, Sendable, Hashable, CaseIterable {
-        /// Base64 of the unscaled value's bytes; needs the schema's scale.
-        case base64 = "BASE64"
         /// A JSON number.
         case numeric = "NUMERIC"
+        /// Base64 of the unscaled value's bytes; needs the schema's scale.
+        case base64 = "BASE64"
     }
 
     /// How decimals are written.

@@ -28,7 +28,7 @@ extension StructValue {
     /// `Struct{a=1,b=x}`; fields without value are left out.
     public var javaText: String {
         let set = schema.fields.compactMap { field in
-            let value = value(field)
+            let value = values[field.index]  // a default does not show
             return value.isNull ? nil : "\(field.name)=\(value.javaText)"
         }
         return "Struct{" + set.joined(separator: ",") + "}"

@@ -130,7 +130,7 @@ final class JsonConverter: Converter {
     private func text(of schema: Schema) throws(ConnectError) -> [UInt8] {
         if let known = state.withLock({ $0.written[schema] }) { return known }
         var json: [UInt8] = []
-        try JsonSchemaWriter(writer: writer).append(schema, to: &json)
+        try writer.append(schema: schema, to: &json)
         state.withLock { state in
             if state.written.count >= cacheSize { state.written.removeAll() }
             state.written[schema] = json

@@ -107,7 +107,7 @@ public final class JSONObjectReader {
     ) throws(E) -> R {
         guard let bytes = unsafe bytes else { preconditionFailure("no record was read") }
         let buffer = unsafe UnsafeRawBufferPointer(start: bytes + Int(start), count: Int(length))
-        return try body(unsafe buffer.bytes)
+        return try withExtendedLifetime(self) { () throws(E) in try body(unsafe buffer.bytes) }
     }
 }
 

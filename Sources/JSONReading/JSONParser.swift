@@ -24,7 +24,8 @@ public final class JSONParser {
         let result = unsafe try reader.readTree(json)
         let tree = unsafe Tree(bytes: unsafe result.bytes, tokens: unsafe result.tokens)
         var index = 0
-        return unsafe tree.value(&index)
+        // The tree lies in the reader's buffers, and nothing below mentions the reader.
+        return withExtendedLifetime(self) { unsafe tree.value(&index) }
     }
 }
 

@@ -1,20 +1,25 @@
-internal import ConnectModel
-
-/// Guesses the schema of a text, as Connect's `Values.parseString`: token by token, with its habits.
-struct HeaderText {
+/// Text of header values: written, and read by guessing the type, as Connect's `Values` does.
+public struct HeaderText {
     private let original: String
     private let bytes: [UInt8]
     private var position = 0
     private var nextToken: String?
     private var previousToken: String?
 
-    init(_ text: String) {
+    private init(_ text: String) {
         original = text
         bytes = Array(text.utf8)
     }
 
+    /// The value that `text` spells: the smallest type that fits, or the text itself.
+    public static func parse(_ text: String) throws(ConnectError) -> SchemaAndValue {
+        if text.isEmpty { return SchemaAndValue(.string, .string(text)) }
+        var reader = HeaderText(text)
+        return try reader.parse(isEmbedded: false) ?? .null
+    }
+
     /// The value; nil for a null. Throws when an embedded value cannot be read.
-    mutating func parse(isEmbedded: Bool) throws(ConnectError) -> SchemaAndValue? {
+    private mutating func parse(isEmbedded: Bool) throws(ConnectError) -> SchemaAndValue? {
         guard hasNext else { return nil }
         if isEmbedded, consume("\"") { return quoted() }
         if literal("null", isEmbedded) { return nil }
