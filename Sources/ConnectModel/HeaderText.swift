@@ -18,7 +18,9 @@ public struct HeaderText {
         return try reader.parse(isEmbedded: false) ?? .null
     }
 
-    /// The value; nil for a null. Throws when an embedded value cannot be read.
+    /// The value; nil for a null.
+    ///
+    /// Throws when an embedded value cannot be read.
     private mutating func parse(isEmbedded: Bool) throws(ConnectError) -> SchemaAndValue? {
         guard hasNext else { return nil }
         if isEmbedded, consume("\"") { return quoted() }
@@ -190,7 +192,8 @@ extension HeaderText {
 
     private static func trimmed(_ text: String) -> String {
         let bytes = text.utf8
-        guard let first = bytes.firstIndex(where: { $0 > 0x20 }), let last = bytes.lastIndex(where: { $0 > 0x20 }) else {
+        guard let first = bytes.firstIndex(where: { $0 > 0x20 }), let last = bytes.lastIndex(where: { $0 > 0x20 })
+        else {
             return ""
         }
         return String(text[first...last])
@@ -254,13 +257,17 @@ struct CommonSchema {
             if a.isOptional == b.isOptional { return a.isOptional ? a : b }
             return a == b ? a : nil
         }
-        guard let first = widening.firstIndex(of: a.type), let second = widening.firstIndex(of: b.type) else { return nil }
+        guard let first = widening.firstIndex(of: a.type), let second = widening.firstIndex(of: b.type) else {
+            return nil
+        }
         return first > second ? a : b
     }
 }
 
 extension Schema {
-    /// The value converted to this schema. Throws a `DataException` when that is not possible.
+    /// The value converted to this schema.
+    ///
+    /// Throws a `DataException` when that is not possible.
     fileprivate func aligned(_ value: Value) throws(ConnectError) -> Value {
         if value.isNull {
             if isOptional { return .null }

@@ -46,7 +46,7 @@ public struct JSONWriter: Sendable {
         case (.array, .array(let elements)): try append(elements, of: schema.valueSchema, to: &json)
         case (.map, .map(let map)): try append(map, schema, to: &json)
         case (.structure, .structure(let structure)):
-            guard structure.schema == schema else { throw .data("Mismatching schema.") }
+            guard isLenient || structure.schema == schema else { throw .data("Mismatching schema.") }
             try append(structure, to: &json)
         case (.bytes, _):
             guard case .bytes(let bytes) = value else {

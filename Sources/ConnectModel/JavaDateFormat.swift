@@ -16,7 +16,9 @@ public struct JavaDateFormat: Sendable, Hashable {
     public let pattern: String
     let parts: [Part]
 
-    /// Compiles a pattern. Throws an `IllegalArgumentException` for a letter that means nothing or an open quote.
+    /// Compiles a pattern.
+    ///
+    /// Throws an `IllegalArgumentException` for a letter that means nothing or an open quote.
     public init(_ pattern: String) throws(ConnectError) {
         self.pattern = pattern
         var parts: [Part] = []
@@ -136,7 +138,8 @@ extension JavaDateFormat {
     ///
     /// Less than one day is a time, whole days are a date, everything else a timestamp.
     public static func forDate(_ milliseconds: Int64) -> Self {
-        let form = milliseconds < 86_400_000 ? forms.time : milliseconds % 86_400_000 == 0 ? forms.date : forms.timestamp
+        let form =
+            milliseconds < 86_400_000 ? forms.time : milliseconds % 86_400_000 == 0 ? forms.date : forms.timestamp
         guard let form else { preconditionFailure("the patterns above are valid") }
         return form
     }

@@ -128,7 +128,9 @@ private struct DateReader {
         }
         var value: Int64 = 0
         var digits = 0
-        while position < text.count, (0x30...0x39).contains(text[position]), limit.map({ position - start < $0 }) ?? true {
+        while position < text.count, (0x30...0x39).contains(text[position]),
+            limit.map({ position - start < $0 }) ?? true
+        {
             let (tens, overflow) = value.multipliedReportingOverflow(by: 10)
             guard !overflow, tens <= 100_000_000_000 else { return nil }
             value = tens + Int64(text[position] - 0x30)
@@ -172,7 +174,9 @@ private struct DateReader {
         }
         guard let zone = name(Self.zones.map(\.name)) else { return false }
         fields.offset = Self.zones[zone].hours * 3_600_000
-        if Self.zones[zone].name == "GMT", position < text.count, text[position] == UInt8(ascii: "+") || text[position] == UInt8(ascii: "-") {
+        if Self.zones[zone].name == "GMT", position < text.count,
+            text[position] == UInt8(ascii: "+") || text[position] == UInt8(ascii: "-")
+        {
             return offset(hourDigits: nil, hasColon: true, hasMinutes: true)
         }
         return true
@@ -184,7 +188,9 @@ private struct DateReader {
         guard sign < 0 || text[position] == UInt8(ascii: "+") else { return false }
         position += 1
         let digitsHere = text[position...].prefix { (0x30...0x39).contains($0) }.count
-        guard digitsHere > 0, let hours = number(digits: hourDigits ?? min(digitsHere, 2)), hours < 24 else { return false }
+        guard digitsHere > 0, let hours = number(digits: hourDigits ?? min(digitsHere, 2)), hours < 24 else {
+            return false
+        }
         var minutes: Int64 = 0
         if hasMinutes {
             if hasColon || (position < text.count && text[position] == UInt8(ascii: ":")) {

@@ -9,28 +9,39 @@ public enum Converters {
 
     /// Converters of keys and values.
     public static let all: [PluginDescriptor<any Converter>] = [
-        describe("converters.BooleanConverter", "Booleans as one byte.") { _ throws(ConnectError) in BooleanConverter() },
-        describe("converters.ByteArrayConverter", "Bytes as they are.") { _ throws(ConnectError) in ByteArrayConverter() },
+        describe("converters.BooleanConverter", "Booleans as one byte.") { _, _ throws(ConnectError) in
+            BooleanConverter()
+        },
+        describe("converters.ByteArrayConverter", "Bytes as they are.") { _, _ throws(ConnectError) in
+            ByteArrayConverter()
+        },
         describe("converters.DoubleConverter", "64-bit floating point numbers, big-endian.") {
+            _,
             _ throws(ConnectError) in NumberConverter(.float64)
         },
         describe("converters.FloatConverter", "32-bit floating point numbers, big-endian.") {
+            _,
             _ throws(ConnectError) in NumberConverter(.float32)
         },
         describe("converters.IntegerConverter", "32-bit whole numbers, big-endian.") {
+            _,
             _ throws(ConnectError) in NumberConverter(.int32)
         },
         describe("converters.LongConverter", "64-bit whole numbers, big-endian.") {
+            _,
             _ throws(ConnectError) in NumberConverter(.int64)
         },
         describe("converters.ShortConverter", "16-bit whole numbers, big-endian.") {
+            _,
             _ throws(ConnectError) in NumberConverter(.int16)
         },
         describe("json.JsonConverter", "JSON, with or without a schema in each message.", JsonConverter.Keys.all) {
-            config throws(ConnectError) in try JsonConverter(config)
+            config,
+            _ throws(ConnectError) in try JsonConverter(config)
         },
         describe("storage.StringConverter", "Text in a character encoding.", StringConverter.Keys.all) {
-            config throws(ConnectError) in try StringConverter(config)
+            config,
+            isKey throws(ConnectError) in try StringConverter(config, isKey: isKey)
         },
     ]
 
@@ -57,7 +68,7 @@ public enum Converters {
         _ name: String,
         _ summary: String,
         _ keys: [any AnyConfigKey] = [],
-        make: @escaping @Sendable ([String: String]) throws(ConnectError) -> any Converter
+        make: @escaping @Sendable ([String: String], Bool) throws(ConnectError) -> any Converter
     ) -> PluginDescriptor<any Converter> {
         let short = String(name.drop { $0 != "." }.dropFirst())
         return PluginDescriptor(
@@ -66,10 +77,14 @@ public enum Converters {
             version: version,
             summary: summary,
             keys: keys
-        ) { config, _ throws(ConfigInvalid) in
-            do throws(ConnectError) { return try make(config) } catch {
+        ) { config, isKey throws(ConfigInvalid) in
+            do throws(ConnectError) { return try make(config, isKey) } catch {
                 throw ConfigInvalid(issues: [
-                    ConfigIssue(key: keys.first?.definition.name ?? "", message: error.message, javaClass: error.className)
+                    ConfigIssue(
+                        key: keys.first?.definition.name ?? "",
+                        message: error.message,
+                        javaClass: error.className
+                    )
                 ])
             }
         }

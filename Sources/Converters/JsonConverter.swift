@@ -73,7 +73,9 @@ final class JsonConverter: Converter {
             else { return nil }
             let text = state.fields.withRaw(place) { $0.array }
             let schema = state.last.flatMap { $0.json == text ? $0.schema : nil } ?? state.schemas[text]
-            guard let schema, let json = state.fields.withRaw(payload, { try? state.parser.parse($0) }) else { return nil }
+            guard let schema, let json = state.fields.withRaw(payload, { try? state.parser.parse($0) }) else {
+                return nil
+            }
             state.last = (text, schema)
             return SchemaAndJSON(schema: schema, json: json)
         }

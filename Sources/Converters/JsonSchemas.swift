@@ -1,7 +1,9 @@
 internal import ConnectModel
 
 extension JsonValueReader {
-    /// The schema that JSON describes. Throws a `DataException` or `SchemaBuilderException` when it does not.
+    /// The schema that JSON describes.
+    ///
+    /// Throws a `DataException` or `SchemaBuilderException` when it does not.
     func schema(_ json: Value) throws(ConnectError) -> Schema? {
         if json.isNull { return nil }
         guard case .map(let map) = json, case .string(let type)? = map["type"] else {
@@ -10,7 +12,9 @@ extension JsonValueReader {
         var builder = try builder(type, map)
         builder.isOptional = map["optional"] == .boolean(true)
         if case .string(let name)? = map["name"] { builder.name = name }
-        if let version = map["version"].flatMap(JsonNode.integer) { builder.version = Int32(truncatingIfNeeded: version) }
+        if let version = map["version"].flatMap(JsonNode.integer) {
+            builder.version = Int32(truncatingIfNeeded: version)
+        }
         if case .string(let doc)? = map["doc"] { builder.doc = doc }
         if case .map(let parameters)? = map["parameters"] {
             for entry in parameters.entries {

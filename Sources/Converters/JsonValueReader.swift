@@ -55,7 +55,9 @@ struct JsonValueReader: Sendable {
                     "Maps with string fields should be encoded as JSON objects, but found \(JsonNode.type(json))"
                 )
             }
-            for entry in map.entries { entries.append(.init(key: entry.key, value: try value(entry.value, schema.valueSchema))) }
+            for entry in map.entries {
+                entries.append(.init(key: entry.key, value: try value(entry.value, schema.valueSchema)))
+            }
             return .map(MapValue(entries))
         }
         guard case .array(let pairs) = json else {

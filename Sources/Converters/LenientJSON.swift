@@ -26,8 +26,12 @@ struct LenientJSON {
     private static func decoded(_ bytes: [UInt8]) -> [UInt8] {
         let b = Array(bytes.prefix(4))
         if b.starts(with: [0xEF, 0xBB, 0xBF]) { return Array(bytes.dropFirst(3)) }
-        if b == [0, 0, 0xFE, 0xFF] || (b.count == 4 && b[..<3] == [0, 0, 0]) { return utf32(bytes, isBigEndian: true) }
-        if b == [0xFF, 0xFE, 0, 0] || (b.count == 4 && b[1...] == [0, 0, 0]) { return utf32(bytes, isBigEndian: false) }
+        if b == [0, 0, 0xFE, 0xFF] || (b.count == 4 && b[..<3] == [0, 0, 0]) {
+            return utf32(bytes, isBigEndian: true)
+        }
+        if b == [0xFF, 0xFE, 0, 0] || (b.count == 4 && b[1...] == [0, 0, 0]) {
+            return utf32(bytes, isBigEndian: false)
+        }
         if b.starts(with: [0xFE, 0xFF]) || b.starts(with: [0xFF, 0xFE]) {
             return Array(TextEncoding.utf16.decode(bytes).utf8)
         }
@@ -45,7 +49,9 @@ struct LenientJSON {
     }
 
     private var peek: UInt8? { position < text.count ? text[position] : nil }
-    private static func isSpace(_ byte: UInt8) -> Bool { byte == 0x20 || (0x09...0x0D).contains(byte) && byte != 0x0B && byte != 0x0C }
+    private static func isSpace(_ byte: UInt8) -> Bool {
+        byte == 0x20 || (0x09...0x0D).contains(byte) && byte != 0x0B && byte != 0x0C
+    }
     private static func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
 
     private mutating func skipSpace() {

@@ -45,7 +45,9 @@ struct ByteArrayConverter: Converter {
     }
 }
 
-/// Numbers of one width, big-endian. What counts when writing is the value's class, not its schema.
+/// Numbers of one width, big-endian.
+///
+/// What counts when writing is the value's class, not its schema.
 struct NumberConverter: Converter {
     private let type: SchemaType
     private let name: String
@@ -88,7 +90,8 @@ struct NumberConverter: Converter {
         case (.int32, .int32(let number)): return bigEndian(UInt64(UInt32(bitPattern: number)))
         case (.int64, .int64(let number)): return bigEndian(UInt64(bitPattern: number))
         case (.float32, .float32(let number)): return bigEndian(UInt64(number.isNaN ? 0x7FC0_0000 : number.bitPattern))
-        case (.float64, .float64(let number)): return bigEndian(number.isNaN ? 0x7FF8_0000_0000_0000 : number.bitPattern)
+        case (.float64, .float64(let number)):
+            return bigEndian(number.isNaN ? 0x7FF8_0000_0000_0000 : number.bitPattern)
         default: throw DataError("Failed to serialize to \(name) (was class \(value.javaClass)): ")
         }
     }

@@ -14,24 +14,39 @@ struct StringConverter: Converter {
         static let all: [any AnyConfigKey] = [encoding]
     }
 
-    private let encoding: TextEncoding
+    private let reading: TextEncoding
+    private let writing: TextEncoding
 
-    init(_ config: [String: String]) throws(ConnectError) {
-        let name = try Keys.encoding.read(config)
-        guard let encoding = TextEncoding(name: name) else {
-            throw ConnectError(.serialization, "Unsupported encoding \(name)")
-        }
-        self.encoding = encoding
+    init(_ config: [String: String], isKey: Bool) throws(ConnectError) {
+        let name = config[Keys.encoding.name] == nil ? nil : try Keys.encoding.read(config)
+        reading = try Self.encoding(name, config, isKey, "deserializer")
+        writing = try Self.encoding(name, config, isKey, "serializer")
     }
 
-    var rawFormat: RawFormat? { encoding == .utf8 ? .utf8 : nil }
+    /// Kafka's own serializers stand behind the converter, and their options still count where its own is not given.
+    private static func encoding(
+        _ name: String?,
+        _ config: [String: String],
+        _ isKey: Bool,
+        _ role: String
+    ) throws(ConnectError) -> TextEncoding {
+        let given =
+            name ?? config["\(isKey ? "key" : "value").\(role).encoding"] ?? config["\(role).encoding"]
+            ?? Keys.encoding.defaultValue ?? "UTF-8"
+        guard let encoding = TextEncoding(name: given) else {
+            throw ConnectError(.serialization, "Unsupported encoding \(given)")
+        }
+        return encoding
+    }
+
+    var rawFormat: RawFormat? { reading == .utf8 && writing == .utf8 ? .utf8 : nil }
 
     func toConnect(topic: String, bytes: RawSpan?) throws(DataError) -> SchemaAndValue {
-        SchemaAndValue(.optionalString, (bytes?.array).map { .string(encoding.decode($0)) } ?? .null)
+        SchemaAndValue(.optionalString, (bytes?.array).map { .string(reading.decode($0)) } ?? .null)
     }
 
     func fromConnect(topic: String, _ data: SchemaAndValue) throws(DataError) -> [UInt8]? {
-        data.value.isNull ? nil : encoding.encode(data.value.javaText)
+        data.value.isNull ? nil : writing.encode(data.value.javaText)
     }
 }
 

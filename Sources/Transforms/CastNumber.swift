@@ -116,8 +116,12 @@ enum CastNumber {
         if body == "Infinity" { return sign + "inf" }
         let isHexadecimal = body.hasPrefix("0x") || body.hasPrefix("0X")
         if isHexadecimal, !body.utf8.contains(where: { $0 | 0x20 == UInt8(ascii: "p") }) { return nil }
-        if let last = body.utf8.last, [UInt8(ascii: "d"), UInt8(ascii: "f")].contains(last | 0x20) { body.removeLast() }
-        guard let first = body.utf8.first, (0x30...0x39).contains(first) || first == UInt8(ascii: ".") else { return nil }
+        if let last = body.utf8.last, [UInt8(ascii: "d"), UInt8(ascii: "f")].contains(last | 0x20) {
+            body.removeLast()
+        }
+        guard let first = body.utf8.first, (0x30...0x39).contains(first) || first == UInt8(ascii: ".") else {
+            return nil
+        }
         if first == UInt8(ascii: ".") { body = "0" + body }
         guard body != "0." || first != UInt8(ascii: ".") else { return nil }
         return sign + body

@@ -135,9 +135,12 @@ public struct Evaluation: Sendable {
 enum RecordReading {
     static func record(_ json: Value) throws(ConnectError) -> ConnectRecord {
         guard case .map(let map) = json else { throw ConnectError(.illegalArgument, "question: input is no record") }
+        guard case .string(let topic)? = map["topic"] else {
+            throw ConnectError(.nullPointer, "question: the record has no topic")
+        }
         let partition = integer(map["partition"]).map { Int32(truncatingIfNeeded: $0) }
         var record = ConnectRecord(
-            topic: map["topic"]?.javaText ?? "",
+            topic: topic,
             partition: partition,
             key: try EvaluationReading.data(map["key"] ?? .null),
             value: try EvaluationReading.data(map["value"] ?? .null),

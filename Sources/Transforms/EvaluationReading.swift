@@ -2,7 +2,9 @@ internal import ConnectModel
 
 /// Reads the values of questions: JSON with a schema, and hints about classes where JSON does not say.
 enum EvaluationReading {
-    private static func malformed(_ what: String) -> ConnectError { ConnectError(.illegalArgument, "question: \(what)") }
+    private static func malformed(_ what: String) -> ConnectError {
+        ConnectError(.illegalArgument, "question: \(what)")
+    }
 
     static func data(_ json: Value) throws(ConnectError) -> SchemaAndValue {
         guard case .map(let map) = json else { throw malformed("expected an object with schema and payload") }

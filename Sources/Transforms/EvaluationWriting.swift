@@ -19,7 +19,7 @@ struct EvaluationWriting {
         var json: [UInt8] = []
         do {
             try JSONWriter(decimals: .numeric, replacesNullWithDefault: false, lenient: true)
-                .append(schema: schema.withLooseDefaults, to: &json)
+                .append(schema: schema, to: &json)
         } catch { return Array("null".utf8) }
         return json
     }
@@ -147,20 +147,5 @@ struct EvaluationWriting {
         if isObject { return Self.object(named) }
         if schema?.keySchema != nil, pairs.allSatisfy({ $0 == nil }) { return nil }
         return Array(#"{"pairs":"#.utf8) + Self.list(pairs) + [UInt8(ascii: "}")]
-    }
-}
-
-extension Schema {
-    /// The same schema with default structs that have it as their own, which the JSON writer insists on.
-    fileprivate var withLooseDefaults: Schema {
-        guard type == .structure, case .structure(let standIn)? = defaultValue else { return self }
-        var builder = SchemaBuilder(basicsOf: self)
-        for field in fields { try? builder.add(field.name, field.schema) }
-        builder.isOptional = isOptional
-        let bare = builder.build()
-        guard var copy = try? StructValue(bare) else { return self }
-        for (index, value) in standIn.values.enumerated() { copy.set(unchecked: value, at: index) }
-        builder.setDefault(unchecked: .structure(copy))
-        return builder.build()
     }
 }

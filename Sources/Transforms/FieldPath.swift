@@ -74,7 +74,9 @@ struct FieldPath: Sendable {
         return last
     }
 
-    /// The field, or nil when a step does not exist. Throws when a step is not a struct.
+    /// The field, or nil when a step does not exist.
+    ///
+    /// Throws when a step is not a struct.
     func field(in schema: Schema) throws(ConnectError) -> Field? {
         let last = try last()
         var current = schema
@@ -85,7 +87,9 @@ struct FieldPath: Sendable {
         return try current.structField(last)
     }
 
-    /// The value, or null when a step does not exist. Throws when a step is not a struct.
+    /// The value, or null when a step does not exist.
+    ///
+    /// Throws when a step is not a struct.
     func value(in structure: StructValue, orDefault: Bool) throws(ConnectError) -> Value {
         let last = try last()
         var current = structure
@@ -99,7 +103,9 @@ struct FieldPath: Sendable {
         return current.value(field, orDefault: orDefault)
     }
 
-    /// The value, or null when a step does not exist. Throws when a step is not a map.
+    /// The value, or null when a step does not exist.
+    ///
+    /// Throws when a step is not a map.
     func value(in map: MapValue) throws(ConnectError) -> Value {
         let last = try last()
         var current = map

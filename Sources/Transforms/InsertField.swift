@@ -3,7 +3,8 @@ internal import ConnectModel
 
 /// Adds fields with the record's topic, partition, offset, timestamp or a fixed text.
 struct InsertField: Transform {
-    private static let marks = "End the name with ! to make the field required, with ? to keep it optional (the default)."
+    private static let marks =
+        "End the name with ! to make the field required, with ? to keep it optional (the default)."
     static let topicField = ConfigKey<String?>.optionalString("topic.field", "The field for the topic. \(marks)")
     static let partitionField = ConfigKey<String?>.optionalString(
         "partition.field",

@@ -35,7 +35,11 @@ struct TopicNameMatches: RecordPredicate {
 
     init(_ config: [String: String]) throws(ConnectError) { pattern = try Self.pattern.read(config) }
 
-    func test(_ record: ConnectRecord) throws(DataError) -> Bool { pattern.matches(record.topic) }
+    func test(_ record: ConnectRecord) throws(DataError) -> Bool {
+        do throws(ConnectError) { return try isMatch(pattern, record.topic) } catch {
+            throw DataError(error.message, javaClass: error.className)
+        }
+    }
 }
 
 /// Drops every record that reaches it.

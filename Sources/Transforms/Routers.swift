@@ -5,7 +5,13 @@ internal import Synchronization
 
 /// Changes the topic where a regular expression matches it.
 struct RegexRouter: Transform {
-    static let regex = patternKey("regex", valid: "valid regex", nonEmpty: false, importance: .high, "What the whole topic must match.")
+    static let regex = patternKey(
+        "regex",
+        valid: "valid regex",
+        nonEmpty: false,
+        importance: .high,
+        "What the whole topic must match."
+    )
     static let replacement = ConfigKey<String>.string(
         "replacement",
         importance: .high,
@@ -14,7 +20,7 @@ struct RegexRouter: Transform {
     static let keys: [any AnyConfigKey] = [regex, replacement]
 
     private let pattern: Pattern
-    private let replacement: String
+    private let replacement: Result<Replacement, ConnectError>
     private let known = RoutedTopics()
 
     /// Topics are few and records many.
@@ -24,7 +30,8 @@ struct RegexRouter: Transform {
 
     init(_ config: [String: String]) throws(ConnectError) {
         pattern = try Self.regex.read(config)
-        replacement = try Self.replacement.read(config)
+        // As in Connect, a broken replacement is found with the first topic that matches.
+        replacement = Self.replacement(try Self.replacement.read(config), pattern)
     }
 
     func apply(_ record: ConnectRecord) throws(ConnectError) -> ConnectRecord? {
@@ -33,17 +40,37 @@ struct RegexRouter: Transform {
             changed.topic = topic
             return changed
         }
-        guard pattern.matches(record.topic) else { return record }
+        guard try isMatch(pattern, record.topic) else { return record }
+        let replacement = try replacement.get()
         do throws(PatternError) {
             changed.topic = try pattern.replacingFirst(in: record.topic, with: replacement)
-        } catch {
-            throw ConnectError(error.kind == .noSuchGroup ? .indexOutOfBounds : .illegalArgument, error.description)
-        }
+        } catch { throw ConnectError(.connect, error.description) }
         known.topics.withLock { topics in
             if topics.count >= 1000 { topics.removeAll() }
             topics[record.topic] = changed.topic
         }
         return changed
+    }
+}
+
+extension RegexRouter {
+    /// The replacement, or Java's exception for it, which has none of the words around it.
+    private static func replacement(_ text: String, _ pattern: Pattern) -> Result<Replacement, ConnectError> {
+        do throws(PatternError) { return .success(try Replacement(text, for: pattern)) } catch {
+            let reason = error.description.split(separator: "\"\(pattern)\": ").last.map(String.init)
+            let message = reason ?? error.description
+            let isGroup = message.hasPrefix("No group ") && !message.hasPrefix("No group with name")
+            return .failure(ConnectError(isGroup ? .indexOutOfBounds : .illegalArgument, message))
+        }
+    }
+}
+
+/// Whether the whole text matches.
+///
+/// Throws when the match takes too long.
+func isMatch(_ pattern: Pattern, _ text: String) throws(ConnectError) -> Bool {
+    do throws(PatternError) { return try pattern.matches(text) } catch {
+        throw ConnectError(.connect, error.description)
     }
 }
 

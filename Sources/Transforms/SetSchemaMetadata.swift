@@ -3,7 +3,11 @@ internal import ConnectModel
 
 /// Sets the name and version of a struct's schema.
 struct SetSchemaMetadata: Transform {
-    static let schemaName = ConfigKey<String?>.optionalString("schema.name", importance: .high, "The schema's new name.")
+    static let schemaName = ConfigKey<String?>.optionalString(
+        "schema.name",
+        importance: .high,
+        "The schema's new name."
+    )
     static let schemaVersion = ConfigKey<Int32?>(
         "schema.version",
         type: .int,

@@ -133,7 +133,8 @@ struct ChainPlan {
         if !concrete.isEmpty {
             return ConfigIssue(
                 key: key,
-                message: "This class is abstract and cannot be created. Did you mean \(concrete.joined(separator: ", "))?"
+                message:
+                    "This class is abstract and cannot be created. Did you mean \(concrete.joined(separator: ", "))?"
             )
         }
         if let other = others.first(where: { $0 == name || $0.hasSuffix("." + name) && !$0.contains("$") }) {
@@ -168,7 +169,9 @@ struct ChainPlan {
 
     private func options(_ prefix: String) -> [String: String] {
         var options: [String: String] = [:]
-        for (name, value) in config where name.hasPrefix(prefix) { options[String(name.dropFirst(prefix.count))] = value }
+        for (name, value) in config where name.hasPrefix(prefix) {
+            options[String(name.dropFirst(prefix.count))] = value
+        }
         return options
     }
 }

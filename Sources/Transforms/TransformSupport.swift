@@ -34,7 +34,9 @@ struct ConnectTransform: RecordTransform {
 }
 
 extension Value {
-    /// The map, for a transform that needs one. Throws a `DataException` for anything else, null included.
+    /// The map, for a transform that needs one.
+    ///
+    /// Throws a `DataException` for anything else, null included.
     func map(for purpose: String) throws(ConnectError) -> MapValue {
         guard case .map(let map) = self else {
             throw .data("Only Map objects supported in absence of schema for [\(purpose)], found: \(javaClass)")
@@ -42,7 +44,9 @@ extension Value {
         return map
     }
 
-    /// The struct, for a transform that needs one. Throws a `DataException` for anything else, null included.
+    /// The struct, for a transform that needs one.
+    ///
+    /// Throws a `DataException` for anything else, null included.
     func structure(for purpose: String) throws(ConnectError) -> StructValue {
         guard case .structure(let structure) = self else {
             throw .data("Only Struct objects supported for [\(purpose)], found: \(javaClass)")

@@ -10,46 +10,56 @@ public enum Transforms {
     /// The transforms; those that work on keys or values stand here twice.
     public static let all: [PluginDescriptor<any RecordTransform>] =
         pair("Cast", "Changes the type of fields or of the whole.", Cast.keys) {
-            part, config throws(ConnectError) in try Cast(part, config)
+            part,
+            config throws(ConnectError) in try Cast(part, config)
         }
         + single("DropHeaders", "Removes headers.", DropHeaders.keys) {
             config throws(ConnectError) in try DropHeaders(config)
         }
         + pair("ExtractField", "Replaces the whole by one of its fields.", ExtractField.keys) {
-            part, config throws(ConnectError) in try ExtractField(part, config)
+            part,
+            config throws(ConnectError) in try ExtractField(part, config)
         }
         + single("Filter", "Drops every record that reaches it; to be used with a predicate.", []) {
             _ throws(ConnectError) in Filter()
         }
         + pair("Flatten", "Brings nested fields to the top.", Flatten.keys) {
-            part, config throws(ConnectError) in try Flatten(part, config)
+            part,
+            config throws(ConnectError) in try Flatten(part, config)
         }
         + pair("HeaderFrom", "Moves or copies fields into headers.", HeaderFrom.keys) {
-            part, config throws(ConnectError) in try HeaderFrom(part, config)
+            part,
+            config throws(ConnectError) in try HeaderFrom(part, config)
         }
         + pair("HoistField", "Puts the whole into a field of a new struct or map.", HoistField.keys) {
-            part, config throws(ConnectError) in try HoistField(part, config)
+            part,
+            config throws(ConnectError) in try HoistField(part, config)
         }
         + pair("InsertField", "Adds topic, partition, offset, timestamp or a fixed text as fields.", InsertField.keys) {
-            part, config throws(ConnectError) in try InsertField(part, config)
+            part,
+            config throws(ConnectError) in try InsertField(part, config)
         }
         + single("InsertHeader", "Adds a header with a fixed value.", InsertHeader.keys) {
             config throws(ConnectError) in try InsertHeader(config)
         }
         + pair("MaskField", "Hides the values of fields.", MaskField.keys) {
-            part, config throws(ConnectError) in try MaskField(part, config)
+            part,
+            config throws(ConnectError) in try MaskField(part, config)
         }
         + single("RegexRouter", "Changes the topic by a regular expression.", RegexRouter.keys) {
             config throws(ConnectError) in try RegexRouter(config)
         }
         + pair("ReplaceField", "Leaves fields out or renames them.", ReplaceField.keys) {
-            part, config throws(ConnectError) in try ReplaceField(part, config)
+            part,
+            config throws(ConnectError) in try ReplaceField(part, config)
         }
         + pair("SetSchemaMetadata", "Sets name and version of the schema.", SetSchemaMetadata.keys) {
-            part, config throws(ConnectError) in try SetSchemaMetadata(part, config)
+            part,
+            config throws(ConnectError) in try SetSchemaMetadata(part, config)
         }
         + pair("TimestampConverter", "Changes the form of timestamps.", TimestampConverter.keys) {
-            part, config throws(ConnectError) in try TimestampConverter(part, config)
+            part,
+            config throws(ConnectError) in try TimestampConverter(part, config)
         }
         + single("TimestampRouter", "Puts the timestamp into the topic.", TimestampRouter.keys) {
             config throws(ConnectError) in try TimestampRouter(config)
@@ -101,7 +111,8 @@ public enum Transforms {
         make: @escaping @Sendable ([String: String]) throws(ConnectError) -> any Transform
     ) -> PluginDescriptor<any RecordTransform> {
         PluginDescriptor(name: package + name, aliases: aliases, version: version, summary: summary, keys: keys) {
-            config, _ throws(ConfigInvalid) in
+            config,
+            _ throws(ConfigInvalid) in
             do throws(ConnectError) { return ConnectTransform(transform: try make(config)) } catch {
                 throw invalid(error)
             }
