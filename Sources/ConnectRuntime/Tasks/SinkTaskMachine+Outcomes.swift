@@ -28,7 +28,7 @@ extension SinkTaskMachine {
         case .report(let id, let faults): reported(id, faults)
         case .tick: nextTick = now + settings.tickInterval
         case .commit(let offsets, let reason): didCommit(outcome, offsets, reason, now)
-        case .release(let partitions, _): released(partitions)
+        case .release(let partitions, _, let answers): released(partitions, answers)
         case .announce, .wait, .end: break
         }
     }
@@ -65,7 +65,7 @@ extension SinkTaskMachine {
         }
     }
 
-    private mutating func released(_ partitions: [TopicPartition]) {
+    private mutating func released(_ partitions: [TopicPartition], _ answers: Bool) {
         let gone = Set(partitions)
         owned.subtract(gone)
         opened.subtract(gone)
@@ -82,7 +82,7 @@ extension SinkTaskMachine {
         if let id = retriedBatch, !hands.contains(where: { $0.batch.id == id }) { (retry, retrying) = (nil, nil) }
         if case .report = retrying { (retry, retrying) = (nil, nil) }
         hasTriedCommit = false
-        if let index = rebalances.firstIndex(where: { if case .revoked = $0 { true } else { false } }) {
+        if answers, let index = rebalances.firstIndex(where: { if case .revoked = $0 { true } else { false } }) {
             rebalances.remove(at: index)
         }
     }

@@ -2,7 +2,7 @@ import ConnectModel
 import ConnectSDK
 import Lifecycle
 
-/// Decides what a sink task does next: no clock, no I/O, no lock. Times are durations on the caller's clock.
+/// Decides what a sink task does next; it has no clock, no I/O and no lock, and times are durations on the caller's clock.
 ///
 /// The shell asks for the ``next(now:)`` step, carries it out, and tells how it ended (``on(_:now:)``); events from
 /// outside (batches, rebalances, stop) may be told at any time between steps.
@@ -48,8 +48,8 @@ struct SinkTaskMachine: Sendable {
         case tick
         /// Ask the sink what of this may be committed, and commit that.
         case commit([TopicPartition: Int64], CommitReason)
-        /// Forget these partitions' records, close the opened ones in the sink, answer the revocation.
-        case release([TopicPartition], close: [TopicPartition])
+        /// Forget these partitions' records, close the opened ones in the sink, answer the group if it asked for them.
+        case release([TopicPartition], close: [TopicPartition], answers: Bool)
         case announce(TaskState)
         /// Nothing to do until then, unless an event comes.
         case wait(until: Duration)
@@ -245,7 +245,7 @@ struct SinkTaskMachine: Sendable {
             hasTriedCommit = true
             if let step = commit(.revoked, only: Set(partitions)) { return step }
         }
-        return .release(partitions, close: partitions.filter(opened.contains))
+        return .release(partitions, close: partitions.filter(opened.contains), answers: true)
     }
 
     /// Commit, close, end; what cannot be committed before the deadline is read again by the next owner.
@@ -253,7 +253,7 @@ struct SinkTaskMachine: Sendable {
         settle(now)
         let isInTime = stopBy.map { now < $0 } ?? true
         if case .revoked(let partitions, true) = rebalances.first {
-            return .release(partitions, close: partitions.filter(opened.contains))
+            return .release(partitions, close: partitions.filter(opened.contains), answers: true)
         }
         if isInTime, let retry {
             guard now >= retry.due else { return .wait(until: min(retry.due, stopBy ?? retry.due)) }
@@ -265,7 +265,7 @@ struct SinkTaskMachine: Sendable {
         }
         (retry, retrying) = (nil, nil)
         let left = owned.union(opened).sorted()
-        if !left.isEmpty { return .release(left, close: left.filter(opened.contains)) }
+        if !left.isEmpty { return .release(left, close: left.filter(opened.contains), answers: false) }
         phase = .ended
         return .end(failure)
     }

@@ -1,0 +1,235 @@
+internal import Blocking
+import ConnectConfig
+import ConnectModel
+public import ConnectSDK
+import KafkaClient
+public import Lifecycle
+import Logs
+import Metrics
+import Synchronization
+
+private let log = Logger("sluice.task")
+
+/// Runs one task: start, work, drain, flush, commit, close.
+///
+/// ```swift
+/// let runner = TaskRunner(spec, in: environment)
+/// await withTaskGroup { group in
+///     group.addTask { await runner.run(until: stop) }
+/// }
+/// ```
+public final class TaskRunner: Sendable {
+    /// What it runs.
+    public let spec: TaskSpec
+    private let environment: TaskEnvironment
+    private let board: TaskBoard
+    private let wish: Mutex<Wish>
+
+    private struct Wish {
+        var isPaused: Bool
+        var tell: (@Sendable (_ isPaused: Bool) -> Void)?
+    }
+
+    /// Prepares a task; nothing happens before ``run(until:)``.
+    public init(_ spec: TaskSpec, in environment: TaskEnvironment, initiallyPaused: Bool = false) {
+        (self.spec, self.environment) = (spec, environment)
+        wish = Mutex(Wish(isPaused: initiallyPaused))
+        board = TaskBoard(
+            spec.id,
+            TaskMeters(spec.id, environment.metrics),
+            environment.listener,
+            stallAfter: environment.stallAfter
+        )
+    }
+
+    /// What the task looks like now.
+    public var snapshot: TaskSnapshot { board.snapshot }
+
+    /// Rests after what is in hand has been delivered and committed; a sink keeps its partitions.
+    public func pause() { ask(paused: true) }
+    /// Goes on.
+    public func resume() { ask(paused: false) }
+
+    private func ask(paused: Bool) {
+        let tell = wish.withLock { wish in
+            wish.isPaused = paused
+            return wish.tell
+        }
+        tell?(paused)
+    }
+
+    /// Returns when the task has ended because `stop` opened, or has failed; the listener is told which.
+    ///
+    /// An open `stop` asks for an orderly end, for which the task takes at most the environment's `shutdownGrace`.
+    /// Cancellation means out of time: the task writes neither records, nor offsets, nor states any more.
+    public func run(until stop: Latch) async {
+        let thread = TaskThread(label: "sluice.task.\(spec.id)")
+        await LogContext.with(["connector": "\(spec.id.connector)", "task": .int(spec.id.task)]) {
+            await withTaskExecutorPreference(thread) { await live(until: stop) }
+        }
+    }
+
+    private func live(until stop: Latch) async {
+        let failure = await work(until: stop)
+        guard !Task.isCancelled else {
+            log.warn("Task was cancelled: it did not end in time")
+            return
+        }
+        guard let failure else {
+            board.became(.unassigned)
+            environment.listener.task(spec.id, became: .unassigned, trace: nil)
+            return
+        }
+        let trace = "task \(spec.id) stopped: \(failure)"
+        log.error("Task failed", ["reason": "\(failure)"])
+        board.became(.failed, failure: failure)
+        environment.listener.task(spec.id, became: .failed, trace: trace)
+    }
+
+    /// Stops the work when the time for an orderly end is over.
+    private func work(until stop: Latch) async -> TaskFailure? {
+        let grace = environment.shutdownGrace
+        return await withTaskGroup(of: Ended.self, returning: TaskFailure?.self) { group in
+            let ended = Latch()
+            group.addTask(name: "\(spec.id)") { [self] in
+                defer { ended.open() }
+                do throws(ConfigInvalid) { return .task(try await start(until: stop)) } catch {
+                    let key = error.issues.first?.key ?? "connector.class"
+                    return .task(.config(key, doing: "starting task \(spec.id)", because: "\(error)"))
+                }
+            }
+            group.addTask(name: "\(spec.id).grace", executorPreference: globalConcurrentExecutor) {
+                await stop.wait()
+                // Twice the grace: the task ends by itself within one, and this is for calls that do not return.
+                return await ended.wait(for: grace * 2) || Task.isCancelled ? .watch : .outOfTime
+            }
+            while let next = await group.next() {
+                switch next {
+                case .task(let failure):
+                    group.cancelAll()
+                    return failure
+                case .outOfTime: group.cancelAll()
+                case .watch: continue
+                }
+            }
+            return nil
+        }
+    }
+    private enum Ended: Sendable { case task(TaskFailure?), watch, outOfTime }
+
+    private func start(until stop: Latch) async throws(ConfigInvalid) -> TaskFailure? {
+        if let descriptor = spec.descriptor as? SinkDescriptor { return try await run(descriptor, until: stop) }
+        if let descriptor = spec.descriptor as? SourceDescriptor { return try await run(descriptor, until: stop) }
+        return .fatal(
+            doing: "starting task \(spec.id)",
+            because: "\(spec.descriptor.name) is neither a source nor a sink"
+        )
+    }
+
+    // MARK: Sinks
+
+    private func run(_ descriptor: SinkDescriptor, until stop: Latch) async throws(ConfigInvalid) -> TaskFailure? {
+        let errors = try ErrorSettings(spec.connectorConfig)
+        let converters = try makeConverters()
+        let (topics, pattern) = try SinkKeys.subscription(spec.connectorConfig)
+        let context = SinkContext(spec, environment, stop)
+        let task = try descriptor.makeTask(spec.config, context)
+        let clients = TaskClients(spec: spec, settings: environment.settings)
+        let reporter = makeReporter(errors, clients)
+        if let failure = await makeDeadLetterTopic(errors) { return failure }
+        let consumer: KafkaSinkConsumer
+        do throws(KafkaClientError) {
+            consumer = try KafkaSinkConsumer(clients.consumer(), topics: topics, pattern: pattern, maxBytes: 4 << 20)
+        } catch { return error.asTaskFailure(doing: "making the consumer", key: "consumer.override") }
+        var settings = SinkTaskMachine.Settings()
+        settings.flushInterval = environment.offsetFlushInterval
+        settings.grace = environment.shutdownGrace
+        settings.retry = RetryPolicy(errors)
+        settings.tolerance = errors.tolerance
+        let parts = SinkTaskShell.Parts(
+            id: spec.id,
+            task: task,
+            consumer: consumer,
+            pipeline: SinkPipeline(converters: converters, tolerance: errors.tolerance),
+            reporter: reporter,
+            listener: environment.listener,
+            meters: SinkMeters(spec.id, environment.metrics),
+            settings: settings,
+            commitTimeout: environment.offsetFlushTimeout
+        )
+        let shell = SinkTaskShell(parts, board)
+        context.bind { shell.requestCommit() }
+        let paused = follow { $0 ? shell.pause() : shell.resume() }
+        let failure = await observed(parts) { await shell.run(until: stop, paused: paused) }
+        follow(nil)
+        await reporter.close(timeout: .seconds(1))
+        return failure
+    }
+
+    /// Looks at lag and progress once a second while `body` runs.
+    private func observed(
+        _ parts: SinkTaskShell.Parts,
+        _ body: @escaping @Sendable () async -> TaskFailure?
+    ) async -> TaskFailure? {
+        await withTaskGroup(of: TaskFailure?.self) { group in
+            let (board, meters, consumer) = (board, parts.meters, parts.consumer)
+            let ended = Latch()
+            group.addTask(executorPreference: globalConcurrentExecutor) {
+                var (reads, sends) = (RateMeter(), RateMeter())
+                while !(await ended.wait(for: .seconds(1))), !Task.isCancelled {
+                    let progress = await consumer.progress(board.partitions.sorted())
+                    meters.show(lag: board.show(progress))
+                    meters.readRate.set(reads.rate(meters.read.current, now: board.time.now))
+                    meters.sendRate.set(sends.rate(meters.sent.current, now: board.time.now))
+                    board.checkStall()
+                }
+                return nil
+            }
+            let failure = await body()
+            ended.open()
+            group.cancelAll()
+            meters.show(lag: [:])
+            return failure
+        }
+    }
+
+    // MARK: Parts
+
+    func makeConverters() throws(ConfigInvalid) -> ConverterSet {
+        try ConverterSet(
+            plugins: environment.plugins,
+            config: spec.connectorConfig,
+            defaults: environment.converterDefaults,
+            task: spec.config["connector.class"] ?? spec.descriptor.name
+        )
+    }
+
+    func makeReporter(_ errors: ErrorSettings, _ clients: TaskClients) -> ErrorReporter {
+        ErrorReporter(errors, spec.id, ErrorMeters(spec.id, environment.metrics)) { () throws(KafkaClientError) in
+            try KafkaOutput(clients.deadLetterProducer())
+        }
+    }
+
+    func makeDeadLetterTopic(_ errors: ErrorSettings) async -> TaskFailure? {
+        guard let topic = errors.deadLetterTopic, errors.tolerance == .all else { return nil }
+        let settings = TopicSettings(partitions: 1, replicationFactor: errors.deadLetterReplication)
+        do { try await environment.topics.ensureTopic(topic, settings: settings) } catch {
+            let doing = "making the dead letter topic \"\(topic)\""
+            return TaskFailure(
+                .fatal,
+                doing: doing,
+                because: "\(error). Create it, or set errors.deadletterqueue.topic.replication.factor to what the brokers have"
+            )
+        }
+        return nil
+    }
+
+    /// Sends pause and resume to the shell; returns whether the task is to be paused from the start.
+    @discardableResult
+    func follow(_ tell: (@Sendable (Bool) -> Void)?) -> Bool {
+        wish.withLock { wish in
+            wish.tell = tell
+            return wish.isPaused
+        }
+    }
+}
