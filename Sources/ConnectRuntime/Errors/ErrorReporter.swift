@@ -2,6 +2,7 @@ import ConnectModel
 import ConnectSDK
 import KafkaClient
 import Logs
+import Metrics
 import Synchronization
 
 private let log = Logger("sluice.task.errors")
@@ -25,6 +26,7 @@ final class ErrorReporter: Sendable {
     private let meters: ErrorMeters
     private let open: @Sendable () throws(KafkaClientError) -> any RecordOutput
     private let output = Mutex<(any RecordOutput)?>(nil)
+    private let count = Atomic(0)
 
     /// `open` makes the dead letter queue's producer when the first letter is written.
     init(
@@ -43,9 +45,13 @@ final class ErrorReporter: Sendable {
         meters.failures.add(Double(records.count))
         meters.errors.add(Double(records.count))
         meters.skipped.add(Double(records.count))
+        count.wrappingAdd(records.count, ordering: .relaxed)
         meters.lastError.set(Double(TaskTime.unix))
         if settings.logs { records.forEach(write) }
     }
+
+    /// Records left out so far.
+    var reported: Int { count.load(ordering: .relaxed) }
 
     /// An operation is tried again.
     func retried() {

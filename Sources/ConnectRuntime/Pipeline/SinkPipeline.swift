@@ -70,7 +70,7 @@ struct SinkPipeline: Sendable {
                     result.filtered += 1
                 }
             } catch {
-                let bad = Self.badRecord(error, source, index, key: key.map(copy), value: value.map(copy))
+                let bad = Self.badRecord(error, source, index, key: Self.copy(key), value: Self.copy(value))
                 if tolerance == .none {
                     result.poison = bad
                     return
@@ -129,7 +129,10 @@ struct SinkPipeline: Sendable {
         }
     }
 
-    private func copy(_ bytes: RawSpan) -> [UInt8] { bytes.withUnsafeBytes { unsafe Array($0) } }
+    static func copy(_ bytes: RawSpan?) -> [UInt8]? {
+        guard let bytes else { return nil }
+        return unsafe bytes.withUnsafeBytes { unsafe Array($0) }
+    }
 
     static func badRecord(
         _ error: RecordError,
@@ -167,9 +170,7 @@ extension SinkPipeline.Prepared {
             let place = index(inSource: fault.index)
             var parts: (key: [UInt8]?, value: [UInt8]?)
             source.forEach(in: place..<(place + 1)) { _, key, value in
-                parts = (
-                    key?.withUnsafeBytes { unsafe Array($0) }, value?.withUnsafeBytes { unsafe Array($0) }
-                )
+                parts = (SinkPipeline.copy(key), SinkPipeline.copy(value))
             }
             return SinkPipeline.badRecord(error, source, place, key: parts.key, value: parts.value)
         }

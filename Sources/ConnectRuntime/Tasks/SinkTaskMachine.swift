@@ -113,6 +113,10 @@ struct SinkTaskMachine: Sendable {
         (self.settings, wantsPause, random) = (settings, paused, SplitMix64(seed))
     }
 
+    /// All that was read is delivered and committed.
+    var isIdle: Bool {
+        hands.isEmpty && retry == nil && delivered.allSatisfy { committed[$0.key] == $0.value }
+    }
     var consumerMode: ConsumerMode {
         guard phase == .running else { return .rest }
         if isPaused || retry != nil { return .hold }

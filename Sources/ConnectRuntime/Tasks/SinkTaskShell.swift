@@ -3,6 +3,7 @@ import ConnectSDK
 import KafkaClient
 import Lifecycle
 import Logs
+import Metrics
 import Synchronization
 
 private let log = Logger("sluice.task.sink")
@@ -254,7 +255,10 @@ final class SinkTaskShell: Sendable {
             note: machine.note(now: now) ?? state.trouble,
             bufferedRecords: machine.hands.reduce(0) { $0 + $1.batch.records },
             bufferedBytes: state.batches.values.reduce(0) { $0 + $1.source.byteCount },
+            read: parts.meters.read.current,
             total: machine.deliveredRecords,
+            failed: parts.reporter.reported,
+            isIdle: machine.isIdle,
             delivered: machine.delivered,
             committed: machine.committed,
             partitions: machine.owned,

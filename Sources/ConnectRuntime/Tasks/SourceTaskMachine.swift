@@ -107,6 +107,8 @@ struct SourceTaskMachine: Sendable {
     func note(now: Duration) -> String? { retry?.note(now: now) }
     var recordsInFlight: Int { inFlight.reduce(0) { $0 + $1.records } }
     var bytesInFlight: Int { inFlight.reduce(0) { $0 + $1.bytes } }
+    /// The source has nothing now and everything read is acknowledged and stored, or at least waits for nothing else.
+    var isIdle: Bool { inFlight.isEmpty && polled == nil && (isFinished || idleUntil > .zero) && retry == nil }
     private var isFull: Bool {
         inFlight.count >= settings.batchesMax || recordsInFlight >= settings.recordsMax
             || bytesInFlight >= settings.bytesMax

@@ -1,5 +1,6 @@
 import ConnectModel
 import ConnectSDK
+import Metrics
 import Synchronization
 
 /// What the outside may see of a task, written by the task and read from any thread.
@@ -18,9 +19,15 @@ final class TaskBoard: Sendable {
     private let stallAfter: Duration
     private let state: Mutex<State>
 
-    init(_ id: TaskID, _ meters: TaskMeters, _ listener: any TaskListener, stallAfter: Duration) {
+    init(
+        _ id: TaskID,
+        _ kind: ConnectorKind,
+        _ meters: TaskMeters,
+        _ listener: any TaskListener,
+        stallAfter: Duration
+    ) {
         (self.id, self.meters, self.listener, self.stallAfter) = (id, meters, listener, stallAfter)
-        state = Mutex(State(snapshot: TaskSnapshot(id: id)))
+        state = Mutex(State(snapshot: TaskSnapshot(id: id, kind: kind)))
     }
 
     /// The picture at this moment.
@@ -46,7 +53,10 @@ final class TaskBoard: Sendable {
         note: String?,
         bufferedRecords: Int,
         bufferedBytes: Int,
+        read: Int,
         total: Int,
+        failed: Int,
+        isIdle: Bool,
         delivered: [TopicPartition: Int64] = [:],
         committed: [TopicPartition: Int64] = [:],
         partitions: Set<TopicPartition> = [],
@@ -55,7 +65,8 @@ final class TaskBoard: Sendable {
         state.withLock { state in
             (state.snapshot.bufferedRecords, state.snapshot.bufferedBytes) = (bufferedRecords, bufferedBytes)
             (state.snapshot.note, state.snapshot.recordsTotal) = (note, total)
-            state.snapshot.committed = committed
+            (state.snapshot.recordsRead, state.snapshot.recordsFailed) = (read, failed)
+            (state.snapshot.committed, state.snapshot.isIdle) = (committed, isIdle)
             (state.delivered, state.partitions) = (delivered, partitions)
             state.lastProgress = max(state.lastProgress, lastProgress)
         }

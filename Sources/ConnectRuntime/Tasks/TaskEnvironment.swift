@@ -102,6 +102,8 @@ public struct TaskEnvironment: Sendable {
     public var shutdownGrace: Duration
     /// A RUNNING task that delivers nothing for this long while there is something to deliver is stalled.
     public var stallAfter: Duration = .seconds(120)
+    /// `topic.creation.enable`: whether `topic.creation.*` of source connectors counts.
+    public var createsTopics = true
     /// `exactly.once.source.support=enabled`: the worker group's id, which names the transactions; nil otherwise.
     public var transactionGroup: String?
 

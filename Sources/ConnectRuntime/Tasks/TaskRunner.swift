@@ -1,7 +1,7 @@
 internal import Blocking
 import ConnectConfig
 import ConnectModel
-public import ConnectSDK
+import ConnectSDK
 import KafkaClient
 public import Lifecycle
 import Logs
@@ -36,6 +36,7 @@ public final class TaskRunner: Sendable {
         wish = Mutex(Wish(isPaused: initiallyPaused))
         board = TaskBoard(
             spec.id,
+            spec.descriptor.kind,
             TaskMeters(spec.id, environment.metrics),
             environment.listener,
             stallAfter: environment.stallAfter
@@ -193,7 +194,88 @@ public final class TaskRunner: Sendable {
         }
     }
 
+    // MARK: Sources
+
+    private func run(_ descriptor: SourceDescriptor, until stop: Latch) async throws(ConfigInvalid) -> TaskFailure? {
+        let errors = try ErrorSettings(spec.connectorConfig)
+        let converters = try makeConverters()
+        let rules = environment.createsTopics ? try TopicRules(spec.connectorConfig) : nil
+        var settings = SourceTaskMachine.Settings()
+        settings.flushInterval = environment.offsetFlushInterval
+        settings.grace = environment.shutdownGrace
+        settings.retry = RetryPolicy(errors)
+        settings.tolerance = errors.tolerance
+        settings.boundary = try SourceKeys.boundary(spec.connectorConfig, environment)
+        let context = SourceContext(spec, environment, stop)
+        let task = try descriptor.makeTask(spec.config, context)
+        let clients = TaskClients(spec: spec, settings: environment.settings)
+        let reporter = makeReporter(errors, clients)
+        if let failure = await makeDeadLetterTopic(errors) { return failure }
+        let output: any RecordOutput
+        do throws(KafkaClientError) { output = try makeOutput(clients, settings.boundary) } catch {
+            return error.asTaskFailure(doing: "making the producer", key: "producer.override")
+        }
+        let parts = SourceTaskShell.Parts(
+            id: spec.id,
+            task: task,
+            output: output,
+            pipeline: SourcePipeline(converters: converters, tolerance: errors.tolerance, json: makeJSONReader()),
+            rules: rules,
+            reporter: reporter,
+            offsets: environment.offsets,
+            topics: environment.topics,
+            listener: environment.listener,
+            meters: SourceMeters(spec.id, environment.metrics),
+            settings: settings
+        )
+        let shell = SourceTaskShell(parts, board)
+        context.bind { shell.wake() }
+        let paused = follow { $0 ? shell.pause() : shell.resume() }
+        let failure = await observed(parts) { await shell.run(until: stop, paused: paused) }
+        follow(nil)
+        await reporter.close(timeout: .seconds(1))
+        return failure
+    }
+
+    private func makeOutput(
+        _ clients: TaskClients,
+        _ boundary: SourceTaskMachine.Boundary?
+    ) throws(KafkaClientError) -> any RecordOutput {
+        guard boundary != nil, let group = environment.transactionGroup else { return try KafkaOutput(clients.producer()) }
+        throw KafkaClientError(code: .unsupported, reason: "transactions of group \(group) are not available")
+    }
+
+    /// Rates and stalls, once a second while `body` runs.
+    private func observed(
+        _ parts: SourceTaskShell.Parts,
+        _ body: @escaping @Sendable () async -> TaskFailure?
+    ) async -> TaskFailure? {
+        await withTaskGroup(of: TaskFailure?.self) { group in
+            let (board, meters) = (board, parts.meters)
+            let ended = Latch()
+            group.addTask(executorPreference: globalConcurrentExecutor) {
+                var (polls, writes) = (RateMeter(), RateMeter())
+                while !(await ended.wait(for: .seconds(1))), !Task.isCancelled {
+                    meters.pollRate.set(polls.rate(meters.polled.current, now: board.time.now))
+                    meters.writeRate.set(writes.rate(meters.written.current, now: board.time.now))
+                    board.checkStall()
+                }
+                return nil
+            }
+            let failure = await body()
+            ended.open()
+            group.cancelAll()
+            return failure
+        }
+    }
+
     // MARK: Parts
+
+    /// Reads raw JSON for transforms and converters that cannot take it as it is.
+    private func makeJSONReader() -> (any Converter)? {
+        let plugin = environment.plugins.converters.first { ([$0.name] + $0.aliases).contains("JsonConverter") }
+        return plugin.flatMap { try? $0.make(["schemas.enable": "false"], false) }
+    }
 
     func makeConverters() throws(ConfigInvalid) -> ConverterSet {
         try ConverterSet(
