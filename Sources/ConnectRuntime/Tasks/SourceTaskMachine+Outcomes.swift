@@ -12,7 +12,9 @@ extension SourceTaskMachine {
         switch step {
         case .wait, .announce, .end: return
         case .resend(let id): resent(id)
-        default: (retry, retrying) = (nil, nil)
+        default:
+            // A report may come between: it is no sign that Kafka takes the other batch again.
+            if case .resend = retrying {} else { (retry, retrying) = (nil, nil) }
         }
         switch step {
         case .start: phase = phase == .starting ? .running : phase

@@ -182,16 +182,15 @@ struct SourceTaskMachine: Sendable {
     }
 
     private func again(_ now: Duration) -> Step? {
-        guard let retry else { return nil }
-        if case .resend = retrying { return resend(retry, now) }
-        return now >= retry.due ? retrying : .wait(until: retry.due)
+        if let retry, now < retry.due { return .wait(until: retry.due) }
+        if let step = resend() { return step }
+        return retry == nil ? nil : retrying
     }
 
     /// Sends again, in order, once nothing is flying any more; otherwise later records would overtake more often.
-    private func resend(_ retry: Retry, _ now: Duration) -> Step? {
-        if inFlight.contains(where: { $0.status == .flying }) { return .wait(until: nil) }
-        guard now >= retry.due else { return .wait(until: retry.due) }
-        return inFlight.first { $0.status == .unreached }.map { .resend($0.batch.id) }
+    private func resend() -> Step? {
+        guard let first = inFlight.first(where: { $0.status == .unreached }) else { return nil }
+        return inFlight.contains { $0.status == .flying } ? .wait(until: nil) : .resend(first.batch.id)
     }
 
     private mutating func work(_ now: Duration) -> Step {
@@ -201,7 +200,7 @@ struct SourceTaskMachine: Sendable {
             return .announce(isPaused ? .paused : .running)
         }
         acknowledge()
-        if let refused = inFlight.first(where: { $0.status == .refused }), retrying == nil || retry.map({ now >= $0.due }) ?? true {
+        if let refused = inFlight.first(where: { $0.status == .refused }), retry.map({ now >= $0.due }) ?? true {
             return .report(refused.batch.id)
         }
         if let step = again(now) { return step }
@@ -262,8 +261,9 @@ struct SourceTaskMachine: Sendable {
                 if let retry, now < retry.due { return .wait(until: min(retry.due, stopBy ?? retry.due)) }
                 return .report(refused.batch.id)
             }
-            if case .resend = retrying, let retry, let step = resend(retry, now) {
-                if case .wait(let until) = step { return .wait(until: min(until ?? retry.due, stopBy ?? retry.due)) }
+            if let step = resend() {
+                if let retry, now < retry.due { return .wait(until: min(retry.due, stopBy ?? retry.due)) }
+                if case .wait = step { return .wait(until: stopBy) }
                 return step
             }
             if inFlight.contains(where: { $0.status == .flying }) { return .wait(until: stopBy) }
