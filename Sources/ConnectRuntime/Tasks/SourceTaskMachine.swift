@@ -67,7 +67,7 @@ struct SourceTaskMachine: Sendable {
         case failed(TaskFailure)
     }
     enum Phase: Sendable, Equatable { case new, starting, running, closing, ended }
-    enum Status: Sendable, Equatable { case flying, acknowledged, refused, unreached }
+    enum Status: Sendable, Equatable { case flying, acknowledged, refused, unreached, failed }
     struct Entry: Sendable {
         var batch: Batch
         var records: Int
@@ -136,7 +136,9 @@ struct SourceTaskMachine: Sendable {
         case .unreached(let failure):
             inFlight[index].status = .unreached
             if retry == nil { plan(.resend(id), failure, nil, now) }
-        case .failed(let failure): close(because: failure, now: now)
+        case .failed(let failure):
+            inFlight[index].status = .failed
+            close(because: failure, now: now)
         }
     }
 

@@ -225,7 +225,10 @@ final class TaskBench: Sendable {
     let environment: TaskEnvironment
 
     init(partitions: Int = 1, transform: Bool = false, adjust: (inout TaskEnvironment) -> Void = { _ in }) throws {
-        cluster = try EmbeddedCluster(brokers: 1, defaultPartitions: partitions)
+        cluster = try EmbeddedCluster(brokers: 1)
+        for topic in ["in", "out", "dlq"] {
+            try cluster.createTopic(topic, partitions: topic == "in" ? partitions : 1, replicationFactor: 1)
+        }
         let plugins = Plugins(
             connectors: [],
             converters: [
