@@ -112,7 +112,8 @@ struct SourcePipeline: Sendable {
     }
 
     /// A raw record as transforms see it.
-    private func record(_ buffer: RecordBuffer, _ index: Int, _ format: RawFormat) throws(RecordError) -> ConnectRecord {
+    private func record(_ buffer: RecordBuffer, _ index: Int, _ format: RawFormat) throws(RecordError) -> ConnectRecord
+    {
         let entry = buffer.entries[index], topic = buffer.topics[entry.topic]
         var headers: [ConnectHeader] = []
         do throws(DataError) {
@@ -173,7 +174,9 @@ struct SourcePipeline: Sendable {
         case .bytes(let bytes): return bytes
         default:
             var json: [UInt8] = []
-            do throws(ConnectError) { try JSONWriter(lenient: true).append(data.value, schema: data.schema, to: &json) } catch {
+            do throws(ConnectError) {
+                try JSONWriter(lenient: true).append(data.value, schema: data.schema, to: &json)
+            } catch {
                 return nil
             }
             return json

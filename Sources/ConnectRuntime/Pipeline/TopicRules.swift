@@ -63,7 +63,8 @@ struct TopicRules: Sendable {
         let prefix = "topic.creation.\(group)."
         var settings = TopicSettings()
         let needed = parent == nil
-        settings.replicationFactor = number(prefix + "replication.factor", raw, needed, &issues) ?? parent?.replicationFactor ?? -1
+        settings.replicationFactor =
+            number(prefix + "replication.factor", raw, needed, &issues) ?? parent?.replicationFactor ?? -1
         settings.partitions = number(prefix + "partitions", raw, needed, &issues) ?? parent?.partitions ?? -1
         let own: Set = ["replication.factor", "partitions", "include", "exclude"]
         for (key, value) in raw where key.hasPrefix(prefix) && !own.contains(String(key.dropFirst(prefix.count))) {

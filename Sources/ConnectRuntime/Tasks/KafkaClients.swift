@@ -22,6 +22,8 @@ struct TaskClients: Sendable {
         values["auto.offset.reset"] = "earliest"
         values["enable.auto.commit"] = "false"
         values["max.poll.records"] = "10000"
+        // A topic that is made later is seen soon, whether it is named or matches a pattern.
+        values["topic.metadata.refresh.interval.ms"] = "1000"
         return made(values, settings.consumer, "consumer.override.", .consumer)
     }
 
@@ -115,7 +117,13 @@ final class KafkaSinkConsumer: SinkConsumer {
         try await consumer.subscribe(topics: topics, pattern: pattern)
     }
     func poll(timeout: Duration) async throws(KafkaClientError) -> ConsumerEvent {
-        switch try await consumer.poll(maxRecords: maxRecords, maxBytes: maxBytes, timeout: timeout) {
+        let polled: Polled
+        do throws(KafkaClientError) {
+            polled = try await consumer.poll(maxRecords: maxRecords, maxBytes: maxBytes, timeout: timeout)
+        } catch  where error.code == .unknownTopicOrPartition && pattern != nil {
+            return .idle  // no topic matches yet
+        }
+        switch polled {
         case .batch(let batch):
             watch.worked()
             return .records(ConsumedRecords(batch))

@@ -27,7 +27,10 @@ struct SinkMeters: Sendable {
             registry.gauge("kafka_connect_sink_task_metrics_\(name)", help, labels: labels)(id.connector, "\(id.task)")
         }
         func counter(_ name: String, _ help: String) -> Counter {
-            registry.counter("kafka_connect_sink_task_metrics_\(name)", help, labels: labels)(id.connector, "\(id.task)")
+            registry.counter("kafka_connect_sink_task_metrics_\(name)", help, labels: labels)(
+                id.connector,
+                "\(id.task)"
+            )
         }
         func histogram(_ name: String, _ help: String, _ bounds: [Double]) -> Histogram {
             registry.histogram("connect_sink_\(name)", help, labels: labels, bounds: bounds)(id.connector, "\(id.task)")

@@ -17,6 +17,7 @@ extension SinkTaskMachine {
         switch step {
         case .start: phase = .running
         case .open(let partitions):
+            hasJoined = true
             owned.formUnion(partitions)
             opened.formUnion(partitions)
             if case .opened(let starts) = outcome { delivered.merge(starts) { $1 } }

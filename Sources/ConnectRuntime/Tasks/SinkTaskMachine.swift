@@ -98,6 +98,8 @@ struct SinkTaskMachine: Sendable {
     var current: Step?
     var nextCommit = Duration.zero
     var nextTick = Duration.zero
+    /// The group has answered once, be it with nothing.
+    var hasJoined = false
     var wantsPause = false
     var isPaused = false
     var isAnnounced = false
@@ -113,9 +115,10 @@ struct SinkTaskMachine: Sendable {
         (self.settings, wantsPause, random) = (settings, paused, SplitMix64(seed))
     }
 
-    /// All that was read is delivered and committed.
+    /// The group has said what is ours, and all that was read is delivered and committed.
     var isIdle: Bool {
-        hands.isEmpty && retry == nil && delivered.allSatisfy { committed[$0.key] == $0.value }
+        hasJoined && rebalances.isEmpty && hands.isEmpty && retry == nil
+            && delivered.allSatisfy { committed[$0.key] == $0.value }
     }
     var consumerMode: ConsumerMode {
         guard phase == .running else { return .rest }

@@ -57,11 +57,15 @@ final class SinkTaskShell: Sendable {
         return await withTaskGroup(of: Void.self, returning: TaskFailure?.self) { group in
             let (fetcher, mailbox) = (fetcher, mailbox)
             // Not on the task's thread: the sink may block that.
-            group.addTask(name: "\(parts.id).fetch", executorPreference: globalConcurrentExecutor) { await fetcher.run() }
+            group.addTask(name: "\(parts.id).fetch", executorPreference: globalConcurrentExecutor) {
+                await fetcher.run()
+            }
             group.addTask(name: "\(parts.id).stop", executorPreference: globalConcurrentExecutor) {
                 if await stop.wait() { mailbox.post(.control(.stop)) }
             }
-            var state = State(machine: SinkTaskMachine(parts.settings, paused: paused, seed: UInt64.random(in: 0...(.max))))
+            var state = State(
+                machine: SinkTaskMachine(parts.settings, paused: paused, seed: UInt64.random(in: 0...(.max)))
+            )
             let failure = await loop(&state)
             fetcher.end()
             group.cancelAll()
@@ -163,7 +167,7 @@ final class SinkTaskShell: Sendable {
         _ partitions: [TopicPartition],
         _ state: inout State
     ) async throws(TaskFailure) -> SinkTaskMachine.Outcome {
-        let wanted = try await parts.task.open(partitions)
+        let wanted = partitions.isEmpty ? [:] : try await parts.task.open(partitions)
         let starts = wanted.filter { partitions.contains($0.key) }
         do throws(KafkaClientError) { try await parts.consumer.assign(partitions, starts: starts) } catch {
             throw error.asTaskFailure(doing: "taking over \(partitions.count) partitions")

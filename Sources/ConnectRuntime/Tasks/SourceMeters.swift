@@ -17,7 +17,10 @@ struct SourceMeters: Sendable {
     init(_ id: TaskID, _ registry: MetricsRegistry) {
         let labels = ["connector", "task"]
         func gauge(_ name: String, _ help: String) -> Gauge {
-            registry.gauge("kafka_connect_source_task_metrics_\(name)", help, labels: labels)(id.connector, "\(id.task)")
+            registry.gauge("kafka_connect_source_task_metrics_\(name)", help, labels: labels)(
+                id.connector,
+                "\(id.task)"
+            )
         }
         func counter(_ name: String, _ help: String) -> Counter {
             registry.counter("kafka_connect_source_task_metrics_\(name)", help, labels: labels)(

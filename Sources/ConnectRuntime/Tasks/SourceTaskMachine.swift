@@ -223,7 +223,9 @@ struct SourceTaskMachine: Sendable {
     private func nextWait(_ now: Duration) -> Duration? {
         var times: [Duration] = isFinished ? [] : [idleUntil]
         if settings.boundary == nil, !committable.isEmpty || !inFlight.isEmpty { times.append(nextFlush) }
-        if case .interval(let interval)? = settings.boundary, let since = transactionSince { times.append(since + interval) }
+        if case .interval(let interval)? = settings.boundary, let since = transactionSince {
+            times.append(since + interval)
+        }
         return times.min()
     }
 

@@ -294,7 +294,9 @@ final class SourceTaskShell: Sendable {
     private func transact(_ step: SourceTaskMachine.Step, _ state: inout State) async throws(TaskFailure) {
         guard let output = parts.output as? any TransactionalOutput,
             let offsets = parts.offsets as? any TransactionalOffsetStorage
-        else { throw .fatal(doing: "writing in transactions", because: "the worker keeps offsets without transactions") }
+        else {
+            throw .fatal(doing: "writing in transactions", because: "the worker keeps offsets without transactions")
+        }
         let start = time.now
         do throws(KafkaClientError) {
             switch step {
@@ -314,8 +316,11 @@ final class SourceTaskShell: Sendable {
         } catch {
             state.tally.commit(time.now - start, isGood: false, now: time.now)
             // Once part of a transaction may be lost, only reading again from the stored positions is sure.
-            throw .fatal(doing: "writing a transaction", because: "\(error). Restart the task: it goes on where the last "
-                + "complete transaction ended")
+            throw .fatal(
+                doing: "writing a transaction",
+                because: "\(error). Restart the task: it goes on where the last "
+                    + "complete transaction ended"
+            )
         }
     }
 

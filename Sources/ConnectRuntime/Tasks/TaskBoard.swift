@@ -108,7 +108,8 @@ final class TaskBoard: Sendable {
     private func stallNote(_ snapshot: TaskSnapshot) -> String {
         let lag = snapshot.lag.values.reduce(0, +)
         let time = Int(snapshot.withoutProgress / .seconds(1))
-        return "STALLED: nothing delivered for \(time) s while \(max(lag, Int64(snapshot.bufferedRecords))) records wait"
+        return
+            "STALLED: nothing delivered for \(time) s while \(max(lag, Int64(snapshot.bufferedRecords))) records wait"
     }
 
     /// Tells the listener when the reason appears, changes its failure, or goes; not for each new second in it.

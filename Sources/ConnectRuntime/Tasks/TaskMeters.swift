@@ -87,7 +87,10 @@ struct ErrorMeters: Sendable {
         retries = gauge("total_retries", "Operations tried again.")
         logged = gauge("total_errors_logged", "Failed records written to the log.")
         deadLetterRequests = gauge("deadletterqueue_produce_requests", "Records sent to the dead letter queue.")
-        deadLetterFailures = gauge("deadletterqueue_produce_failures", "Records that the dead letter queue did not take.")
+        deadLetterFailures = gauge(
+            "deadletterqueue_produce_failures",
+            "Records that the dead letter queue did not take."
+        )
         lastError = gauge("last_error_timestamp", "Milliseconds since 1970 of the last error.")
     }
 }

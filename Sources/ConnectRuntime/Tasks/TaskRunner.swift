@@ -241,8 +241,10 @@ public final class TaskRunner: Sendable {
         _ clients: TaskClients,
         _ boundary: SourceTaskMachine.Boundary?
     ) throws(KafkaClientError) -> any RecordOutput {
-        guard boundary != nil, let group = environment.transactionGroup else { return try KafkaOutput(clients.producer()) }
-        throw KafkaClientError(code: .unsupported, reason: "transactions of group \(group) are not available")
+        guard boundary != nil, let group = environment.transactionGroup else {
+            return try KafkaOutput(clients.producer())
+        }
+        return try KafkaTransactions(clients.producer(transactionalID: "\(group)-\(spec.id)"))
     }
 
     /// Rates and stalls, once a second while `body` runs.
@@ -300,7 +302,8 @@ public final class TaskRunner: Sendable {
             return TaskFailure(
                 .fatal,
                 doing: doing,
-                because: "\(error). Create it, or set errors.deadletterqueue.topic.replication.factor to what the brokers have"
+                because:
+                    "\(error). Create it, or set errors.deadletterqueue.topic.replication.factor to what the brokers have"
             )
         }
         return nil

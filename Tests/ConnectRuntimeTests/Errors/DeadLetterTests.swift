@@ -30,10 +30,11 @@ import Testing
         let texts = buffer.headers.dropFirst().map { ($0.name, $0.value.map { String(decoding: $0, as: UTF8.self) }) }
         #expect(buffer.headers[0].name == "own")
         #expect(
-            texts.map(\.0) == [
-                "topic", "partition", "offset", "connector.name", "task.id", "stage", "class.name",
-                "exception.class.name", "exception.message", "exception.stacktrace",
-            ].map { "__connect.errors.\($0)" }
+            texts.map(\.0)
+                == [
+                    "topic", "partition", "offset", "connector.name", "task.id", "stage", "class.name",
+                    "exception.class.name", "exception.message", "exception.stacktrace",
+                ].map { "__connect.errors.\($0)" }
         )
         #expect(
             texts.map(\.1).dropLast() == [

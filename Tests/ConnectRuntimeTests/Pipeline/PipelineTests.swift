@@ -13,7 +13,9 @@ private final class ArrayRecords: PolledRecords {
     var byteCount: Int { values.reduce(0) { $0 + ($1?.utf8.count ?? 0) } }
     func partitionIndex(at index: Int) -> Int { index % 2 }
     func offset(at index: Int) -> Int64 { Int64(index) * 10 }
-    func timestamp(at index: Int) -> (milliseconds: Int64, type: ConnectRecord.TimestampType) { (Int64(index), .create) }
+    func timestamp(at index: Int) -> (milliseconds: Int64, type: ConnectRecord.TimestampType) {
+        (Int64(index), .create)
+    }
     func headers(at index: Int) -> [RecordBuffer.Header] { [.init(name: "n", value: [UInt8(index)])] }
     func forEach(
         in range: Range<Int>,
@@ -77,7 +79,9 @@ private final class ArrayRecords: PolledRecords {
     }
 
     @Test func `without tolerance a batch ends before its first bad record`() {
-        let made = SinkPipeline(converters: set(raw: false), tolerance: .none).prepare(ArrayRecords(["x", "y", "bad", "z"]))
+        let made = SinkPipeline(converters: set(raw: false), tolerance: .none).prepare(
+            ArrayRecords(["x", "y", "bad", "z"])
+        )
         #expect(values(made.batch) == ["x", "y"])
         #expect(made.poison?.offset == 20)
         #expect(made.ends == [TopicPartition("a", 0): 1, TopicPartition("b", 1): 11])
@@ -112,7 +116,9 @@ private final class ArrayRecords: PolledRecords {
         buffer.append(topic: topic, key: nil as [UInt8]?, value: Array("bad".utf8))
         buffer.append(topic: topic, key: nil as [UInt8]?, value: Array("drop".utf8))
         let mixed = SourceBatch(.raw(buffer, format: .utf8), positions: [])
-        let tolerant = SourcePipeline(converters: set(raw: false, chain: true), tolerance: .all, json: nil).prepare(mixed)
+        let tolerant = SourcePipeline(converters: set(raw: false, chain: true), tolerance: .all, json: nil).prepare(
+            mixed
+        )
         #expect(tolerant.buffer.count == 1 && tolerant.bad.count == 1 && tolerant.filtered == 1)
         let strict = SourcePipeline(converters: set(raw: false), tolerance: .none, json: nil).prepare(mixed)
         #expect(strict.poison?.value == Array("bad".utf8))

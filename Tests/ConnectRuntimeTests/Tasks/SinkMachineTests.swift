@@ -14,7 +14,12 @@ import Testing
     }
 
     /// Runs one task over all partitions until everything is there; a failed task is started again.
-    private func run(_ world: SinkWorld, _ settings: SinkTaskMachine.Settings, buffers: Bool, steps: Int = 20_000) -> Int {
+    private func run(
+        _ world: SinkWorld,
+        _ settings: SinkTaskMachine.Settings,
+        buffers: Bool,
+        steps: Int = 20_000
+    ) -> Int {
         var restarts = 0
         var actor = SinkActor(world, settings: settings, buffers: buffers)
         actor.machine.on(.assigned(world.partitions), now: world.now)
@@ -77,7 +82,9 @@ import Testing
         #expect(world.problems.isEmpty, "\(world.problems)")
         for partition in world.partitions {
             #expect(world.letters[partition] == [2, 5, 6, 20, 25])
-            let first = (world.durable[partition] ?? []).reduce(into: [Int64]()) { if !$0.contains($1) { $0.append($1) } }
+            let first = (world.durable[partition] ?? []).reduce(into: [Int64]()) {
+                if !$0.contains($1) { $0.append($1) }
+            }
             #expect(first == first.sorted(), "first arrivals of \(partition) are in order")
         }
     }
@@ -139,7 +146,10 @@ import Testing
         }
         #expect(actor.failure?.because.contains("errors.tolerance=all") == true)
         #expect(world.problems.isEmpty)
-        #expect(world.committed.values.allSatisfy { $0 <= 7 }, "what was delivered before is committed: \(world.committed)")
+        #expect(
+            world.committed.values.allSatisfy { $0 <= 7 },
+            "what was delivered before is committed: \(world.committed)"
+        )
         #expect(world.committed.values.contains { $0 > 0 })
     }
 

@@ -72,7 +72,9 @@ final class SinkWorld {
 
     func tick() throws(TaskFailure) {
         calls += 1
-        let fails = calls == faults.failCall || now < faults.outageUntil || Double.random(in: 0..<1, using: &random) < faults.rate
+        let fails =
+            calls == faults.failCall || now < faults.outageUntil
+            || Double.random(in: 0..<1, using: &random) < faults.rate
         if fails { throw TaskFailure(faults.verdict, doing: "call \(calls)", because: "injected") }
     }
 
@@ -80,7 +82,9 @@ final class SinkWorld {
     func commit(_ offsets: [TopicPartition: Int64]) {
         for (partition, offset) in offsets {
             let lost = missing(partition, before: offset)
-            if !lost.isEmpty { problems.append("committed \(offset) of \(partition) while \(lost.prefix(5)) are missing") }
+            if !lost.isEmpty {
+                problems.append("committed \(offset) of \(partition) while \(lost.prefix(5)) are missing")
+            }
             committed[partition] = offset
             if lost.isEmpty { floor[partition] = max(floor[partition, default: 0], offset) }
         }
@@ -122,7 +126,11 @@ final class SinkActor {
             let end = min(world.recordsPerPartition, start + Int64(most))
             guard start < end else { continue }
             for offset in start..<end where !world.filtered.contains(offset) {
-                if world.unreadable.contains(offset) { bad.append((partition, offset)) } else { records.append((partition, offset)) }
+                if world.unreadable.contains(offset) {
+                    bad.append((partition, offset))
+                } else {
+                    records.append((partition, offset))
+                }
             }
             (ends[partition], positions[partition]) = (end, end)
         }

@@ -148,7 +148,10 @@ private final class SourceActor {
         return settings
     }
 
-    private func run(_ world: SourceWorld, _ settings: SourceTaskMachine.Settings) -> (actor: SourceActor, restarts: Int) {
+    private func run(
+        _ world: SourceWorld,
+        _ settings: SourceTaskMachine.Settings
+    ) -> (actor: SourceActor, restarts: Int) {
         var restarts = 0
         var actor = SourceActor(world, settings)
         for _ in 0..<20_000 where world.stored < world.records || !actor.machine.isIdle {
@@ -169,7 +172,7 @@ private final class SourceActor {
         world.failCall = n
         let (actor, restarts) = run(world, tolerant)
         #expect(restarts == 0)
-                #expect(world.problems.isEmpty, "\(world.problems)")
+        #expect(world.problems.isEmpty, "\(world.problems)")
         #expect(world.stored == 60 && world.told == 60, "filtered records count: \(world.stored), \(world.told)")
         #expect(world.letters == [4, 30])
         #expect(actor.maxInFlight <= 4)
@@ -179,7 +182,7 @@ private final class SourceActor {
         let world = SourceWorld(tooLarge: [5], filtered: [20, 21], seed: seed)
         (world.rate, world.verdict) = (0.04, seed % 2 == 0 ? .fatal : .retry(after: nil))
         _ = run(world, tolerant)
-                #expect(world.problems.isEmpty, "\(world.problems)")
+        #expect(world.problems.isEmpty, "\(world.problems)")
         #expect(world.stored == 60)
     }
 
