@@ -20,7 +20,9 @@ struct ConnectorRecord: Sendable {
     var hasTarget = false
     /// The committed tasks.
     var tasks: [ConfigMap] = []
-    /// The offset of the last commit; -1 before the first. A task is up to date when it was started from this commit.
+    /// The offset of the last commit; -1 before the first.
+    ///
+    /// A task is up to date when it was started from this commit.
     var tasksOffset: Int64 = -1
     /// The connector's config when the tasks were committed.
     var committedConfig: ConfigMap?

@@ -24,7 +24,9 @@ final class ConfigStore: Sendable {
         if case .ignored = change { return }
         listener?(change)
     }
-    /// From now on changes are told; what was replayed before is state, not news. Called once, after the first read.
+    /// From now on changes are told; what was replayed before is state, not news.
+    ///
+    /// Called once, after the first read.
     func goLive(_ listener: @escaping @Sendable (ConfigState.Change) -> Void) {
         state.withLock { state in
             state.listener = listener

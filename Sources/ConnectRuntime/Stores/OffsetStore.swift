@@ -65,7 +65,9 @@ public final class OffsetStore: Sendable {
         return known ?? JSON.array([.string(connector), JSON(partition)]).bytes
     }
 
-    /// Writes positions; a nil offset removes one. Returns when all in-sync replicas have them.
+    /// Writes positions; a nil offset removes one.
+    ///
+    /// Returns when all in-sync replicas have them.
     public func put(_ positions: [SourcePosition], of connector: String) async throws(StoreError) {
         guard !positions.isEmpty else { return }
         let places = positions.map { Place(connector: connector, partition: $0.partition) }
