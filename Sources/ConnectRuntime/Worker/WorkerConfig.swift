@@ -1,5 +1,5 @@
 public import ConnectConfig
-public import KafkaClient
+import KafkaClient
 
 /// A worker's properties, parsed; every key has a default, so that an empty config runs.
 public struct WorkerConfig: Sendable {
@@ -118,7 +118,7 @@ public struct WorkerConfig: Sendable {
         providers = values.providers(values[WorkerKeys.configProviders, []])
         elasticsearchURL = values[WorkerKeys.elasticsearchURL, nil]
         warnings = Self.warnings(raw)
-        try values.reader.finish { true }
+        _ = try values.reader.finish { true }
     }
 
     private static func warnings(_ raw: [String: String]) -> [ConfigIssue] {

@@ -1,3 +1,5 @@
+import ConnectConfig
+
 extension WorkerKeys {
     /// Prefixes under which any key may follow.
     static let openPrefixes = [

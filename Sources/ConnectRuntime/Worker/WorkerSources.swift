@@ -1,4 +1,4 @@
-public import ConnectConfig
+import ConnectConfig
 import FoundationEssentials
 
 /// Where worker properties come from, and which counts: flag, then `CONNECT_*` variable, then file, then default.
@@ -17,7 +17,7 @@ public struct WorkerSources: Sendable {
     public mutating func add(file path: String) throws(PropertiesFile.Fault) {
         let data: Data
         do { data = try Data(contentsOf: URL(filePath: path)) } catch {
-            throw PropertiesFile.Fault(description: "\(path): cannot be read: \(error.localizedDescription)")
+            throw PropertiesFile.Fault(description: "\(path): cannot be read by this process")
         }
         guard let text = String(validating: data, as: UTF8.self) else {
             throw PropertiesFile.Fault(description: "\(path): the file is not UTF-8")
