@@ -1,0 +1,92 @@
+import ConnectConfig
+import ConnectModel
+import ConnectSDK
+import Lifecycle
+import Logs
+import Synchronization
+
+/// A task as the herder runs it; ``TaskRunner`` in life, a script in tests.
+protocol TaskRunning: Sendable {
+    /// Returns when the task was stopped or has failed; cancellation means: out of time, write nothing more.
+    func run(until stop: Latch) async
+    func pause()
+    func resume()
+    var snapshot: TaskSnapshot { get }
+}
+
+/// Offsets of consumer groups, which sinks keep there.
+protocol GroupOffsets: Sendable {
+    /// What the group has committed.
+    func offsets(of group: String) async throws -> [TopicPartition: Int64]
+    /// Sets offsets; a nil offset removes that partition's.
+    func alter(_ group: String, _ offsets: [TopicPartition: Int64?]) async throws
+    /// Removes the group with all its offsets.
+    func delete(_ group: String) async throws
+}
+
+/// What all connectors of the worker share.
+final class HerderContext: Sendable {
+    let config: WorkerConfig
+    let plugins: Plugins
+    let configs: ConfigStore
+    let status: StatusStore
+    let offsets: OffsetStore
+    let groups: any GroupOffsets
+    let environment: TaskEnvironment
+    let makeRunner: @Sendable (TaskSpec, TaskEnvironment, Bool) -> any TaskRunning
+    let clock: any Clock<Duration>
+    let nursery = Nursery()
+    /// Opens when the worker stops: no timer starts anything after that.
+    let stopping = Latch()
+    let workerID: String
+    private let state: Mutex<(assignment: Assignment, lastEpoch: Int64)>
+
+    init(
+        config: WorkerConfig,
+        plugins: Plugins,
+        stores: (configs: ConfigStore, status: StatusStore, offsets: OffsetStore),
+        groups: any GroupOffsets,
+        environment: TaskEnvironment,
+        workerID: String,
+        clock: any Clock<Duration> = ContinuousClock(),
+        makeRunner: @escaping @Sendable (TaskSpec, TaskEnvironment, Bool) -> any TaskRunning
+    ) {
+        (self.config, self.plugins, self.groups) = (config, plugins, groups)
+        (configs, status, offsets) = stores
+        (self.environment, self.workerID) = (environment, workerID)
+        (self.clock, self.makeRunner) = (clock, makeRunner)
+        state = Mutex((Assignment(generation: 0), 0))
+    }
+
+    var assignment: Assignment {
+        get { state.withLock { $0.assignment } }
+        set { state.withLock { $0.assignment = newValue } }
+    }
+    /// Larger than any handed out before by this worker, and by one whose clock agrees within the time that a takeover
+    /// takes: sinks refuse writers with a smaller one.
+    func nextEpoch() -> Int64 {
+        state.withLock { state in
+            state.lastEpoch = max(state.lastEpoch + 1, milliseconds())
+            return state.lastEpoch
+        }
+    }
+    func record(_ state: TaskState, trace: String? = nil, version: String?) -> StatusRecord {
+        StatusRecord(
+            state: state.rawValue,
+            trace: trace,
+            workerID: workerID,
+            generation: assignment.generation,
+            version: version
+        )
+    }
+    func descriptor(of config: ConfigMap) -> (any ConnectorDescriptor)? {
+        config["connector.class"].flatMap { plugins.connector(named: $0.trimmingBlanks) }
+    }
+    /// A connector's config with the worker's defaults for its own keys.
+    func completed(_ raw: [String: String], of descriptor: any ConnectorDescriptor) -> [String: String] {
+        guard let url = config.elasticsearchURL, descriptor.kind == .sink, raw["connection.url"] == nil,
+            descriptor.name.contains("Elasticsearch")
+        else { return raw }
+        return raw.merging(["connection.url": url]) { given, _ in given }
+    }
+}

@@ -1,0 +1,71 @@
+import ConnectConfig
+import ConnectSDK
+
+extension WorkerHerder {
+    func plugins(connectorsOnly: Bool) async -> [PluginInfo] {
+        let plugins = context.plugins
+        var found = plugins.connectors.map { PluginInfo(name: $0.name, type: $0.kind.rawValue, version: $0.version) }
+        guard !connectorsOnly else { return found.sorted { $0.name < $1.name } }
+        func add<Product>(_ list: [PluginDescriptor<Product>], _ kind: PluginKind) {
+            found += list.map { PluginInfo(name: $0.name, type: kind.rawValue, version: $0.version) }
+        }
+        add(plugins.transforms, .transformation)
+        add(plugins.predicates, .predicate)
+        add(plugins.converters, .converter)
+        add(plugins.headerConverters, .headerConverter)
+        return found.sorted { ($0.type, $0.name) < ($1.type, $1.name) }
+    }
+    func pluginDefinitions(_ plugin: String, version: String?) async throws(HerderError) -> [ConfigDefinition] {
+        let plugins = context.plugins
+        func check(_ found: String) throws(HerderError) {
+            guard let version, !version.isEmpty, !VersionRange(version).contains(found) else { return }
+            throw .badRequest(
+                "Plugin \(plugin) not found that matches the version range \(VersionRange(version)), available versions: "
+                    + "[\(found)]"
+            )
+        }
+        func definitions<Product>(_ found: PluginDescriptor<Product>) throws(HerderError) -> [ConfigDefinition] {
+            try check(found.version)
+            return found.keys.map(\.definition)
+        }
+        if let connector = plugins.connector(named: plugin) {
+            try check(connector.version)
+            return connector.keys.map(\.definition)
+        }
+        if let found = plugins.transforms.named(plugin) { return try definitions(found) }
+        if let found = plugins.predicates.named(plugin) { return try definitions(found) }
+        if let found = plugins.converters.named(plugin) { return try definitions(found) }
+        if let found = plugins.headerConverters.named(plugin) { return try definitions(found) }
+        throw .notFound("Unknown plugin \(plugin).")
+    }
+    func validate(_ plugin: String, _ config: ConfigMap) async throws(HerderError) -> ValidationResult {
+        let descriptor = try descriptor(of: config)
+        guard let asked = context.plugins.connector(named: plugin), asked.name == descriptor.name else {
+            let type = config["connector.class"] ?? ""
+            throw .badRequest("Included connector type \(type) does not match request type \(plugin)")
+        }
+        var result = ConnectorCheck.run(config, of: descriptor, plugins: context.plugins, worker: context.config)
+        result.name = plugin
+        return result
+    }
+    /// The connector that a config is for; every other answer is a bad request.
+    func descriptor(of config: ConfigMap) throws(HerderError) -> any ConnectorDescriptor {
+        guard let type = config["connector.class"]?.trimmingBlanks, !type.isEmpty else {
+            let shown = self.shown(config).pairs.map { "\($0.key)=\($0.value ?? "null")" }.joined(separator: ", ")
+            throw .badRequest("Connector config {\(shown)} contains no connector type")
+        }
+        if let range = config["connector.plugin.version"]?.trimmingBlanks, !range.isEmpty, !VersionRange(range).isValid {
+            throw .badRequest("Unbounded range: \(range)")
+        }
+        guard let found = context.plugins.connector(named: type) else {
+            let all = context.plugins.connectors
+            let hint = Suggestion.hint(for: type, among: all.map(\.name))
+            let known = all.map(\.name).sorted().joined(separator: ", ")
+            throw .badRequest(
+                "Failed to find any class that implements Connector and which name matches \(type), available connectors "
+                    + "are: \(known).\(hint)"
+            )
+        }
+        return found
+    }
+}

@@ -1,0 +1,168 @@
+import ConnectConfig
+import ConnectModel
+import ConnectSDK
+import Lifecycle
+import Logs
+import Synchronization
+
+/// The herder of one worker: answers from the local view of the topics, writes to them, and has supervisors do the rest.
+final class WorkerHerder: Herder {
+    private enum Phase: Sendable {
+        case starting(String)
+        case live
+        case stopping
+    }
+    private struct State {
+        var phase = Phase.starting("")
+        var supervisors: [String: ConnectorSupervisor] = [:]
+        var clusterID: String?
+        var problems: @Sendable () -> [ConfigDirectoryProblem] = { [] }
+    }
+    private let state = Mutex(State())
+    let context: HerderContext
+    private let version: String
+    private let commit: String
+    let log = Logger("sluice.runtime.herder")
+
+    init(_ context: HerderContext, version: String, commit: String) {
+        (self.context, self.version, self.commit) = (context, version, commit)
+    }
+
+    // Life
+
+    /// What the worker waits for before it can answer; shown by `GET /health`.
+    func starting(_ why: String) {
+        state.withLock { state in if case .starting = state.phase { state.phase = .starting(why) } }
+    }
+    func use(clusterID: String?) { state.withLock { $0.clusterID = clusterID } }
+    func use(problems: @escaping @Sendable () -> [ConfigDirectoryProblem]) { state.withLock { $0.problems = problems } }
+
+    /// The stores have been read: answers begin, and what should run is started.
+    func goLive(_ assignment: Assignment) {
+        context.assignment = assignment
+        context.configs.goLive { [weak self] change in self?.changed(change) }
+        state.withLock { $0.phase = .live }
+        for name in Set(context.configs.names).union(orphans).sorted() { supervisor(name).kick() }
+    }
+    /// Another part of the work, or another generation: what is no longer ours stops, what is new starts.
+    func apply(_ assignment: Assignment) {
+        context.assignment = assignment
+        let known = state.withLock { Set($0.supervisors.keys) }
+        for name in known.union(context.configs.names) { supervisor(name).kick() }
+    }
+    /// Connectors that only have statuses: deleted while no worker ran.
+    private var orphans: [String] {
+        context.status.connectors().filter { context.configs.connector($0) == nil && context.assignment.owns(connector: $0) }
+    }
+    /// Ends all connectors side by side.
+    func shutDown() async {
+        context.stopping.open()
+        let supervisors = state.withLock { state in
+            state.phase = .stopping
+            return Array(state.supervisors.values)
+        }
+        await withTaskGroup(of: Void.self) { group in
+            for supervisor in supervisors {
+                group.addTask { await supervisor.lane.run { await supervisor.shutDown() } }
+            }
+        }
+        context.nursery.finish()
+    }
+
+    private func changed(_ change: ConfigState.Change) {
+        switch change {
+        case .connector(let name): supervisor(name).kick()
+        case .restart(let name, let request):
+            guard context.configs.connector(name) != nil else { return }
+            let supervisor = supervisor(name)
+            context.nursery.start("\(name).restart") { await supervisor.lane.run { await supervisor.restart(request) } }
+        case .logLevel(let logger, let word):
+            guard let level = LogLevel(named: word) else { return }
+            _ = LogLevels.shared.set(logger, to: level)
+        case .ignored: break
+        }
+    }
+    func supervisor(_ name: String) -> ConnectorSupervisor {
+        state.withLock { state in
+            if let known = state.supervisors[name] { return known }
+            let made = ConnectorSupervisor(name, context)
+            state.supervisors[name] = made
+            return made
+        }
+    }
+
+    // Guards
+
+    func requireLive() throws(HerderError) {
+        switch state.withLock({ $0.phase }) {
+        case .live: return
+        case .starting(let why): throw .starting(WorkerHealth.starting(why).message)
+        case .stopping: throw .starting("Worker is shutting down.")
+        }
+    }
+    func record(_ name: String, _ wording: HerderError.UnknownWording) throws(HerderError) -> ConnectorRecord {
+        try requireLive()
+        guard let record = context.configs.connector(name) else { throw .unknownConnector(name, wording) }
+        return record
+    }
+    /// Does something to the stores, with their failures in the herder's words.
+    func store(_ stage: String, _ body: () async throws(StoreError) -> Void) async throws(HerderError) {
+        let began = milliseconds()
+        do throws(StoreError) { try await body() } catch {
+            if error.isTimeout { throw .timeout(stage: "\(stage): \(error)", since: ISOTime.text(began)) }
+            throw .internalError("\(error)")
+        }
+    }
+    func shown(_ config: ConfigMap, for connector: ConfigMap? = nil) -> ConfigMap {
+        Masking.mask(config, definitions: Masking.definitions(for: connector ?? config, plugins: context.plugins))
+    }
+    func kind(of config: ConfigMap) -> ConnectorKind? { context.descriptor(of: config)?.kind }
+
+    // Worker
+
+    func workerInfo() async -> WorkerInfo {
+        WorkerInfo(version: version, commit: commit, kafkaClusterID: state.withLock { $0.clusterID })
+    }
+    func health() async -> WorkerHealth {
+        switch state.withLock({ $0.phase }) {
+        case .live: .healthy
+        case .starting(let why): .starting(why)
+        case .stopping: .unhealthy("Worker is shutting down.")
+        }
+    }
+    func configDirectoryProblems() async -> [ConfigDirectoryProblem] { state.withLock { $0.problems }() }
+    func taskSnapshots() async -> [TaskSnapshot] {
+        state.withLock { $0.supervisors.sorted { $0.key < $1.key }.map(\.value) }.flatMap(\.snapshots)
+    }
+    func setClusterLogLevel(_ logger: String, _ level: String) async throws(HerderError) {
+        try requireLive()
+        guard let known = LogLevel(named: level) else { throw .notFound("invalid log level '\(level)'.") }
+        try await store("writing a log level") { () throws(StoreError) in
+            try await context.configs.putLogLevel(logger, known.name)
+        }
+    }
+}
+
+/// `2026-11-21T13:03:00.123Z`, as Java's `Instant` prints.
+enum ISOTime {
+    static func text(_ milliseconds: Int64) -> String {
+        let days = Int((Double(milliseconds) / 86_400_000).rounded(.down))
+        let rest = Int(milliseconds) - days * 86_400_000
+        let (year, month, day) = date(days)
+        func pad(_ number: Int, _ width: Int = 2) -> String {
+            String(repeating: "0", count: max(0, width - "\(number)".count)) + "\(number)"
+        }
+        return "\(pad(year, 4))-\(pad(month))-\(pad(day))T\(pad(rest / 3_600_000)):\(pad(rest / 60_000 % 60))"
+            + ":\(pad(rest / 1_000 % 60)).\(pad(rest % 1_000, 3))Z"
+    }
+    /// Days since 1970 as a civil date (Howard Hinnant's algorithm).
+    private static func date(_ days: Int) -> (Int, Int, Int) {
+        let z = days + 719_468, era = (z >= 0 ? z : z - 146_096) / 146_097
+        let dayOfEra = z - era * 146_097
+        let year = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
+        let dayOfYear = dayOfEra - (365 * year + year / 4 - year / 100)
+        let shifted = (5 * dayOfYear + 2) / 153
+        let month = shifted < 10 ? shifted + 3 : shifted - 9
+        return (year + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shifted + 2) / 5 + 1)
+    }
+}
