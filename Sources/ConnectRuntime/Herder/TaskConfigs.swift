@@ -14,7 +14,7 @@ enum TaskConfigs {
         return descriptor.taskConfigs(completed, most: most).map { task in
             let given = config.keys.filter { task[$0] != nil }
             let added = task.keys.filter { !config.contains($0) }.sorted()
-            let keys = JavaHashOrder.sorted(copied: given + added, later: ["task.class"])
+            let keys = JavaHashOrder.sorted(given + added + ["task.class"])
             return ConfigMap(keys.map { ($0, $0 == "task.class" ? taskClass : task[$0]) })
         }
     }

@@ -6,11 +6,10 @@ enum JavaHashOrder {
     static func hash(_ text: String) -> Int32 {
         text.utf16.reduce(0 as Int32) { $0 &* 31 &+ Int32($1) }
     }
-    /// The keys of `new HashMap<>(first)` after `later` have been put one by one.
-    static func sorted(copied first: [String], later: [String]) -> [String] {
-        var capacity = tableSize(Int(Double(first.count) / 0.75 + 1))
-        for count in first.count..<(first.count + later.count) where count + 1 > capacity * 3 / 4 { capacity *= 2 }
-        let places = (first + later).enumerated().map { place, key in
+    /// The keys of a map with these, copied once more before it is written, as Kafka Connect's herder does.
+    static func sorted(_ keys: [String]) -> [String] {
+        let capacity = tableSize(Int(Double(keys.count) / 0.75 + 1))
+        let places = keys.enumerated().map { place, key in
             let spread = UInt32(bitPattern: hash(key))
             return (bucket: Int((spread ^ (spread >> 16)) & UInt32(capacity - 1)), place: place, key: key)
         }
