@@ -228,7 +228,7 @@ struct ConnectorCheck {
             if topics.contains("") { fault("topics", "Configuration 'topics' values must not be empty.") }
             if Set(topics).count < topics.count { fault("topics", "Configuration 'topics' values must not be duplicated.") }
         }
-        guard let queue = raw[SinkKeys.deadLetterTopic.name]?.trimmingBlanks, !queue.isEmpty else { return }
+        guard let queue = raw[SinkConnectorKeys.deadLetterTopic.name]?.trimmingBlanks, !queue.isEmpty else { return }
         if let topics, topics.contains(queue) {
             let list = topics.joined(separator: ", ")
             fault("topics", "The DLQ topic '\(queue)' may not be included in the list of topics ('topics=[\(list)]') consumed "
@@ -240,9 +240,9 @@ struct ConnectorCheck {
         }
     }
     private mutating func checkExactlyOnce(_ isEnabled: Bool) {
-        let isRequired = raw[SourceKeys.exactlyOnce.name]?.trimmingBlanks.lowercased() == "required"
+        let isRequired = raw[SourceConnectorKeys.exactlyOnce.name]?.trimmingBlanks.lowercased() == "required"
         guard isRequired, !isEnabled else { return }
-        fault(SourceKeys.exactlyOnce.name, "This worker does not have exactly-once source support enabled. "
+        fault(SourceConnectorKeys.exactlyOnce.name, "This worker does not have exactly-once source support enabled. "
             + "Set exactly.once.source.support=enabled in the worker's properties.")
     }
     /// `producer.override.*` and the like, as far as the worker's policy lets connectors set them.

@@ -8,14 +8,14 @@ enum ExactlyOnceDemand: String, CaseIterable, Sendable {
 }
 
 /// Where a source's transactions end (KIP-618).
-enum TransactionBoundary: String, CaseIterable, Sendable {
+enum BoundaryWord: String, CaseIterable, Sendable {
     case interval
     case poll
     case connector
 }
 
 /// Keys of sinks (Kafka Connect 4.3, `SinkConnectorConfig`).
-enum SinkKeys {
+enum SinkConnectorKeys {
     static let topics = ConfigKey<[String]>.list(
         "topics", default: [], importance: .high, "Topics to consume, separated by commas."
     ).shown(in: ConnectorKeys.common, as: "Topics", width: .long)
@@ -53,7 +53,7 @@ enum SinkKeys {
 }
 
 /// Keys of sources (Kafka Connect 4.3, `SourceConnectorConfig`).
-enum SourceKeys {
+enum SourceConnectorKeys {
     static let once = "Exactly Once Support"
     static let topicCreationGroups = ConfigKey<[String]>.list(
         "topic.creation.groups", default: [], importance: .low,
@@ -63,7 +63,7 @@ enum SourceKeys {
         "exactly.once.support", default: .requested,
         "required refuses the connector unless the worker runs with exactly.once.source.support=enabled."
     ).shown(in: once, as: "Exactly once support", width: .short)
-    static let boundary = ConfigKey<TransactionBoundary>.choice(
+    static let boundary = ConfigKey<BoundaryWord>.choice(
         "transaction.boundary", default: .poll,
         "Where a transaction ends: after every poll, after an interval, or where the connector says."
     ).shown(in: once, as: "Transaction Boundary", width: .short)
@@ -103,5 +103,5 @@ enum OwnKeys {
 
 extension ConnectorKind {
     /// What every connector of this kind may set; the connector's own keys follow.
-    var frameworkDefinitions: [ConfigDefinition] { self == .source ? SourceKeys.all : SinkKeys.all }
+    var frameworkDefinitions: [ConfigDefinition] { self == .source ? SourceConnectorKeys.all : SinkConnectorKeys.all }
 }

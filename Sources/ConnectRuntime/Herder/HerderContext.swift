@@ -38,8 +38,12 @@ final class HerderContext: Sendable {
     let nursery = Nursery()
     /// Opens when the worker stops: no timer starts anything after that.
     let stopping = Latch()
-    let workerID: String
-    private let state: Mutex<(assignment: Assignment, lastEpoch: Int64)>
+    private struct State {
+        var assignment = Assignment(generation: 0)
+        var lastEpoch: Int64 = 0
+        var workerID: String
+    }
+    private let state: Mutex<State>
 
     init(
         config: WorkerConfig,
@@ -53,14 +57,18 @@ final class HerderContext: Sendable {
     ) {
         (self.config, self.plugins, self.groups) = (config, plugins, groups)
         (configs, status, offsets) = stores
-        (self.environment, self.workerID) = (environment, workerID)
-        (self.clock, self.makeRunner) = (clock, makeRunner)
-        state = Mutex((Assignment(generation: 0), 0))
+        (self.environment, self.clock, self.makeRunner) = (environment, clock, makeRunner)
+        state = Mutex(State(workerID: workerID))
     }
 
     var assignment: Assignment {
         get { state.withLock { $0.assignment } }
         set { state.withLock { $0.assignment = newValue } }
+    }
+    /// `host:port` under which REST is reached; part of every status.
+    var workerID: String {
+        get { state.withLock { $0.workerID } }
+        set { state.withLock { $0.workerID = newValue } }
     }
     /// Larger than any handed out before by this worker, and by one whose clock agrees within the time that a takeover
     /// takes: sinks refuse writers with a smaller one.

@@ -207,7 +207,7 @@ public struct ValidationResult: Sendable {
 }
 
 /// Something wrong in the config directory; a broken file changes nothing.
-public struct ConfigDirectoryProblem: Sendable, Hashable, CustomStringConvertible {
+public struct ConfigDirectoryProblem: Error, Sendable, Hashable, CustomStringConvertible {
     /// The file's path.
     public var file: String
     /// From 1; nil when the problem is not at a place.

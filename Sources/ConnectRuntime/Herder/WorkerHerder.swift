@@ -79,7 +79,7 @@ final class WorkerHerder: Herder {
         case .logLevel(let logger, let word):
             guard let level = LogLevel(named: word) else { return }
             _ = LogLevels.shared.set(logger, to: level)
-        case .ignored: break
+        case .file, .ignored: break
         }
     }
     func supervisor(_ name: String) -> ConnectorSupervisor {

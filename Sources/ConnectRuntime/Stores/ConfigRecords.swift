@@ -1,5 +1,21 @@
 import ConnectModel
 
+/// The file of a config directory that a connector comes from: what makes the removed file delete it, even if it was
+/// removed while no worker ran.
+struct ConfigFileMark: Sendable, Hashable {
+    /// The directory as the worker's properties name it.
+    var directory: String
+    /// The file's name in it.
+    var file: String
+
+    init(directory: String, file: String) { (self.directory, self.file) = (directory, file) }
+    init?(_ value: JSON) {
+        guard let directory = value["directory"]?.string, let file = value["file"]?.string else { return nil }
+        self.init(directory: directory, file: file)
+    }
+    var json: JSON { .object(["directory": .string(directory), "file": .string(file)]) }
+}
+
 /// Keys and values of the config topic, byte for byte Kafka Connect 4.3's (`KafkaConfigBackingStore`).
 enum ConfigRecords {
     /// The prefixes of the keys.
@@ -11,6 +27,8 @@ enum ConfigRecords {
         case restart = "restart-connector-"
         case fencing = "tasks-fencing-"
         case logger = "logger-cluster-"
+        /// Ours; Kafka Connect's readers skip keys they do not know.
+        case file = "sluice-config-file-"
     }
     /// The key of the key that signs requests between Java workers; read over, never written.
     static let sessionKey = "session-key"
@@ -75,6 +93,9 @@ enum ConfigRecords {
     }
     static func fencing(_ name: String, tasks: Int) -> LogWrite {
         LogWrite(Kind.fencing.rawValue + name, .object(["task-count": .int(tasks)]))
+    }
+    static func file(_ name: String, _ mark: ConfigFileMark?) -> LogWrite {
+        LogWrite(Kind.file.rawValue + name, mark.map { $0.json })
     }
     static func logLevel(_ logger: String, _ level: String) -> LogWrite {
         LogWrite(Kind.logger.rawValue + logger, .object(["level": .string(level)]))

@@ -42,10 +42,14 @@ struct ConfigState: Sendable {
         case restart(String, RestartRequest)
         /// A cluster-wide log level; replayed ones are old.
         case logLevel(logger: String, level: String)
+        /// Which file of a config directory a connector comes from.
+        case file(String)
         /// Nothing that matters, with a reason worth a debug line.
         case ignored(String)
     }
     private(set) var connectors: [String: ConnectorRecord] = [:]
+    /// Connectors that come from files of config directories.
+    private(set) var files: [String: ConfigFileMark] = [:]
     private var targets: [String: TargetState] = [:]
     private var waitingTasks: [String: [Int: ConfigMap]] = [:]
     private var committedTasks: [String: [Int: ConfigMap]] = [:]
@@ -81,6 +85,10 @@ struct ConfigState: Sendable {
             fencedTasks[name] = value?["task-count"]?.int.map(Int.init)
             connectors[name]?.fencedTasks = fencedTasks[name]
             return .connector(name)
+        }
+        if let name = ConfigRecords.name(in: key, after: .file) {
+            files[name] = value.flatMap(ConfigFileMark.init)
+            return .file(name)
         }
         if let name = ConfigRecords.name(in: key, after: .logger) {
             guard let level = value?["level"]?.string else { return .ignored("\(key): no level") }

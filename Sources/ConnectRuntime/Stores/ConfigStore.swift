@@ -38,6 +38,10 @@ final class ConfigStore: Sendable {
 
     var names: [String] { state.withLock { $0.config.connectors.keys.sorted() } }
     func connector(_ name: String) -> ConnectorRecord? { state.withLock { $0.config.connectors[name] } }
+    /// Connectors that come from files of this directory, with the file of each.
+    func files(of directory: String) -> [String: String] {
+        state.withLock { $0.config.files.filter { $0.value.directory == directory }.mapValues(\.file) }
+    }
     var nextOffset: Int64 { state.withLock { $0.config.nextOffset } }
     func readToEnd() async throws(StoreError) { try await log.readToEnd() }
 
@@ -72,6 +76,11 @@ final class ConfigStore: Sendable {
     }
     func putFencing(_ name: String, tasks: Int) async throws(StoreError) {
         try await log.write([ConfigRecords.fencing(name, tasks: tasks)], readBack: true)
+    }
+    /// Notes which file a connector comes from; nil when it no longer does.
+    func putFile(_ name: String, _ mark: ConfigFileMark?) async throws(StoreError) {
+        guard state.withLock({ $0.config.files[name] }) != mark else { return }
+        try await log.write([ConfigRecords.file(name, mark)], readBack: true)
     }
     func putLogLevel(_ logger: String, _ level: String) async throws(StoreError) {
         try await log.write([ConfigRecords.logLevel(logger, level)], readBack: true)

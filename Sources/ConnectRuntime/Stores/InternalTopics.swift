@@ -49,6 +49,7 @@ final class InternalTopics: Sendable {
                     "client.id": "\(id)-reader", "group.id": config.groupID, "enable.partition.eof": "true",
                     "isolation.level": "read_committed", "queued.min.messages": "1000",
                     "queued.max.messages.kbytes": "1024", "auto.offset.reset": "earliest",
+                    "fetch.wait.max.ms": "250",
                 ]
             ),
             events: events
@@ -135,7 +136,7 @@ final class InternalTopics: Sendable {
         for continuation in done { continuation.resume(returning: true) }
     }
     private func isSatisfied(_ wanted: [TopicPartition: Int64], _ seen: [TopicPartition: Int64]) -> Bool {
-        wanted.allSatisfy { (seen[$0.key] ?? -1) >= $0.value }
+        wanted.allSatisfy { (seen[$0.key] ?? 0) >= $0.value }
     }
     /// Waits until the handlers have seen everything before these offsets.
     private func wait(for wanted: [TopicPartition: Int64], _ doing: String) async throws(StoreError) {
@@ -174,7 +175,8 @@ final class InternalTopics: Sendable {
         for partition in 0..<partitions {
             let key = TopicPartition(topic, partition)
             do throws(KafkaClientError) {
-                wanted[key] = try await consumer.queryWatermarks(key, timeout: patience).high
+                let marks = try await consumer.queryWatermarks(key, timeout: patience)
+                if marks.high > marks.low { wanted[key] = marks.high }
             } catch { throw StoreError("\(doing): \(error)", isTimeout: error.code == .timedOut) }
         }
         try await wait(for: wanted, doing)
@@ -218,7 +220,8 @@ private final class Gather: Sendable {
     private let done: @Sendable ([Result<RecordMetadata, KafkaClientError>]) -> Void
 
     init(_ count: Int, _ done: @escaping @Sendable ([Result<RecordMetadata, KafkaClientError>]) -> Void) {
-        (self.count, self.done, results) = (count, done, Mutex([]))
+        (self.count, self.done) = (count, done)
+        results = Mutex([])
         if count == 0 { done([]) }
     }
     func add(_ result: Result<RecordMetadata, KafkaClientError>) {

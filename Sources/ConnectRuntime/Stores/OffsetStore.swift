@@ -86,12 +86,18 @@ public final class OffsetStore: Sendable {
             }
         }
         try await log.write(writes, readBack: false)
-        state.withLock { state in
-            for (index, place) in places.enumerated() {
-                Self.set(&state, place, key: writes[index].key, positions[index].offset, -1)
-            }
+        note(positions, of: connector)
+    }
+    /// Takes over what has been written another way: by a transaction of the task's.
+    func note(_ positions: [SourcePosition], of connector: String) {
+        for position in positions {
+            let place = Place(connector: connector, partition: position.partition)
+            let key = key(of: position.partition, connector: connector)
+            state.withLock { Self.set(&$0, place, key: key, position.offset, -1) }
         }
     }
+    /// The topic's name.
+    var topic: String { log.topic }
     /// Returns when everything that other workers wrote before the call is seen.
     func readToEnd() async throws(StoreError) { try await log.readToEnd() }
 

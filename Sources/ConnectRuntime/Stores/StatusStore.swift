@@ -21,6 +21,7 @@ final class StatusStore: Sendable {
         var announced: Set<StatusKey> = []
         var isFinished = false
     }
+    private let idle = Latch()
     private let state = Mutex(State())
     private let wake = Channel<Void>(elements: 1)
     private let log: any TopicLog
@@ -99,6 +100,7 @@ final class StatusStore: Sendable {
 
     /// Writes what is wanted until the task is cancelled, or ``finish()`` was called and all is written.
     func run() async {
+        defer { idle.open() }
         let backoff = Backoff(initial: .milliseconds(100), maximum: .seconds(10))
         var attempt = 0
         while !Task.isCancelled {
@@ -130,6 +132,9 @@ final class StatusStore: Sendable {
         state.withLock { $0.isFinished = true }
         wake.finish()
     }
+
+    /// Returns when ``run()`` has ended, or the calling task is cancelled.
+    func drained() async { await idle.wait() }
 
     private func settle(_ batch: [Wish], _ state: inout State) {
         for wish in batch {

@@ -148,6 +148,15 @@ public struct WorkerConfig: Sendable {
 }
 
 extension WorkerConfig {
+    /// `host:port` of REST as far as the properties tell; the executable knows better once REST listens.
+    var defaultWorkerID: String {
+        let listener = listeners.first ?? "http://:8083"
+        let address = listener.split(separator: "/").last.map(String.init) ?? ":8083"
+        let parts = address.split(separator: ":", omittingEmptySubsequences: false)
+        let host = parts.count > 1 ? parts.dropLast().joined(separator: ":") : ""
+        let port = parts.last.flatMap { Int($0) } ?? 8083
+        return "\(advertisedHost ?? (host.isEmpty ? "localhost" : host)):\(advertisedPort ?? port)"
+    }
     /// What the clients of connectors start from.
     var clientSettings: ClientSettings {
         ClientSettings(

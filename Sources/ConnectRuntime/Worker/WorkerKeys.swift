@@ -14,7 +14,7 @@ enum OverridePolicy: String, CaseIterable, Sendable {
 }
 
 /// Whether sources write records and offsets in one transaction (KIP-618).
-enum ExactlyOnceSupport: String, CaseIterable, Sendable {
+enum ExactlyOnceMode: String, CaseIterable, Sendable {
     case disabled
     case preparing
     case enabled
@@ -39,7 +39,7 @@ enum WorkerKeys {
     static let clientID = ConfigKey<String>.string(
         "client.id", default: "", importance: .low, "Prefix of the names that the brokers see in logs and quotas."
     ).shown(in: "Cluster")
-    static let exactlyOnce = ConfigKey<ExactlyOnceSupport>.choice(
+    static let exactlyOnce = ConfigKey<ExactlyOnceMode>.choice(
         "exactly.once.source.support", default: .disabled, importance: .high,
         "Whether source tasks commit records and offsets in one transaction: disabled, preparing or enabled."
     ).shown(in: "Cluster")

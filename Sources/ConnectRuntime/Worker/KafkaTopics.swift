@@ -1,0 +1,158 @@
+import ConnectModel
+import KafkaClient
+import Lifecycle
+import Logs
+
+/// The worker cannot go on, whatever it waits for: a setting or a topic has to be changed.
+public struct WorkerFailure: Error, Sendable, Hashable, CustomStringConvertible {
+    /// What is wrong and what to change.
+    public let description: String
+
+    /// Makes a failure.
+    public init(_ description: String) { self.description = description }
+}
+
+/// Makes topics by the admin protocol.
+struct AdminTopicCreator: TopicCreator {
+    let admin: Admin
+    private let timeout = Duration.seconds(30)
+
+    init(_ admin: Admin) { self.admin = admin }
+
+    func ensureTopic(_ name: String, settings: TopicSettings) async throws {
+        let topic = NewTopic(
+            name,
+            partitions: settings.partitions,
+            replicationFactor: settings.replicationFactor,
+            configs: settings.configs
+        )
+        if try await admin.describeTopic(name, timeout: timeout) != nil { return }
+        guard let error = try await admin.createTopics([topic], timeout: timeout)[name] ?? nil else { return }
+        if error.code != .topicAlreadyExists { throw error }
+    }
+}
+
+/// Offsets of consumer groups by the admin protocol.
+struct AdminGroupOffsets: GroupOffsets {
+    let admin: Admin
+
+    func offsets(of group: String) async throws -> [TopicPartition: Int64] {
+        try await admin.groupOffsets(group).filter { $0.value >= 0 }
+    }
+    func alter(_ group: String, _ offsets: [TopicPartition: Int64?]) async throws {
+        try await admin.alterGroupOffsets(group, offsets.compactMapValues(\.self))
+        try await admin.deleteGroupOffsets(group, offsets.filter { $0.value == nil }.map(\.key))
+    }
+    func delete(_ group: String) async throws {
+        do throws(KafkaClientError) { try await admin.deleteGroup(group) } catch {
+            if error.code != .groupNotFound { throw error }
+        }
+    }
+}
+
+/// Creates and checks the internal topics (Kafka Connect 4.3, `TopicAdmin`).
+struct InternalTopicCheck {
+    /// Which property names the topic, what for, and how it must be.
+    struct Want {
+        var key: String
+        var purpose: String
+        var config: WorkerConfig.InternalTopicConfig
+        var isSinglePartition = false
+    }
+    private let admin: Admin
+    private let embedded: (any TopicCreator)?
+    private let log = Logger("sluice.runtime.topics")
+    private let timeout = Duration.seconds(10)
+
+    /// `embedded` makes topics of a cluster in this process, which has no admin protocol.
+    init(_ admin: Admin, embedded: (any TopicCreator)?) { (self.admin, self.embedded) = (admin, embedded) }
+
+    /// The partition count of each topic, in order; throws ``WorkerFailure`` for a topic that must not be used, and the
+    /// client's error when Kafka is away. A topic whose count is nil appears on first use.
+    func ensure(_ wants: [Want]) async throws -> [Int32?] {
+        let brokers = try await admin.brokers(timeout: timeout).count
+        var existing = try await existing(wants)
+        let missing = wants.filter { existing[$0.config.name] == nil }
+        if !missing.isEmpty {
+            try await create(missing, brokers: brokers)
+            existing = try await awaitTopics(wants, missing: missing)
+        }
+        for want in wants where existing[want.config.name] != nil && !missing.contains(where: { $0.key == want.key }) {
+            try await check(want, partitions: existing[want.config.name] ?? 0)
+        }
+        return wants.map { existing[$0.config.name] }
+    }
+    private func existing(_ wants: [Want]) async throws -> [String: Int32] {
+        let names = Set(wants.map(\.config.name))
+        return try await admin.listTopics(timeout: timeout).reduce(into: [:]) { found, topic in
+            if names.contains(topic.name) { found[topic.name] = Int32(topic.partitions.count) }
+        }
+    }
+    private func create(_ wants: [Want], brokers: Int) async throws {
+        if let embedded {
+            // The embedded cluster keeps megabytes per partition, and one worker needs no more than one.
+            for want in wants { try await embedded.ensureTopic(want.config.name, settings: TopicSettings(partitions: 1)) }
+            return
+        }
+        let topics = wants.map { want in
+            let wanted = want.config.replicationFactor
+            return NewTopic(
+                want.config.name,
+                partitions: want.isSinglePartition ? 1 : want.config.partitions,
+                replicationFactor: wanted == 0 ? min(3, max(1, brokers)) : wanted,
+                configs: want.config.configs.merging(["cleanup.policy": "compact"]) { _, ours in ours }
+            )
+        }
+        let results: [String: KafkaClientError?]
+        do throws(KafkaClientError) { results = try await admin.createTopics(topics, timeout: timeout) } catch {
+            guard error.code == .unsupported else { throw error }
+            log.info("The cluster has no admin protocol; internal topics appear on first use, without compaction")
+            return
+        }
+        for want in wants {
+            guard let error = results[want.config.name] ?? nil, error.code != .topicAlreadyExists else { continue }
+            if error.isRetriable { throw error }
+            throw WorkerFailure(
+                "creating topic \"\(want.config.name)\" for \(want.purpose): \(error.reason). Create it by hand with "
+                    + "cleanup.policy=compact, or change \(want.key) or its replication factor."
+            )
+        }
+        for want in wants { log.info("Created internal topic", ["topic": "\(want.config.name)"]) }
+    }
+    /// What was created takes a moment to be known everywhere.
+    private func awaitTopics(_ wants: [Want], missing: [Want]) async throws -> [String: Int32] {
+        for attempt in 0..<50 {
+            let found = try await existing(wants)
+            if found.count == Set(wants.map(\.config.name)).count || attempt == 49 { return found }
+            if attempt == 5, embedded == nil, found.isEmpty, missing.count == wants.count { return found }
+            try await Task.sleep(for: .milliseconds(20 + 10 * attempt))
+        }
+        return [:]
+    }
+    private func check(_ want: Want, partitions: Int32) async throws {
+        let topic = want.config.name
+        if want.isSinglePartition, partitions != 1 {
+            throw WorkerFailure(
+                "Topic '\(topic)' supplied via the '\(want.key)' property is required to have a single partition in order to "
+                    + "guarantee consistency of \(want.purpose), but found \(partitions) partitions. Name another topic."
+            )
+        }
+        let policy: String
+        do throws(KafkaClientError) {
+            policy = try await admin.describeTopicConfigs(topic, timeout: timeout)["cleanup.policy"] ?? "compact"
+        } catch {
+            if error.isRetriable { throw error }
+            log.debug("Cleanup policy not checked", ["topic": "\(topic)", "reason": "\(error)"])
+            return
+        }
+        let policies = policy.split(separator: ",").map(\.trimmingBlanks)
+        guard policies != ["compact"] else { return }
+        throw WorkerFailure(
+            "Topic '\(topic)' supplied via the '\(want.key)' property is required to have 'cleanup.policy=compact' to guarantee "
+                + "consistency and durability of \(want.purpose), but found the topic currently has 'cleanup.policy=\(policy)'. "
+                + "Continuing would likely result in eventually losing \(want.purpose) and problems restarting this worker in "
+                + "the future. Change the '\(want.key)' property to use a topic with 'cleanup.policy=compact', or set it with "
+                + "kafka-configs."
+        )
+    }
+}

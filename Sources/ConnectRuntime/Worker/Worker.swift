@@ -1,0 +1,219 @@
+import ConnectConfig
+public import ConnectModel
+public import ConnectSDK
+import KafkaClient
+public import Lifecycle
+import Logs
+import Metrics
+
+/// One worker: stores, herder and config directory, from the first broker contact to the last status.
+///
+/// ``herder`` answers from the beginning ("starting" until the internal topics are read), so that REST can listen first.
+/// ```swift
+/// let worker = try Worker(config, plugins: plugins, metrics: metrics, version: "1.0.0", commit: "abc")
+/// try await ServiceGroup([worker, server]).run()
+/// ```
+public final class Worker: Service {
+    /// Names it in error texts.
+    public let name = "worker"
+    private let config: WorkerConfig
+    private let context: HerderContext
+    private let workerHerder: WorkerHerder
+    private let topics: InternalTopics
+    private let admin: Admin
+    private let check: InternalTopicCheck
+    private let log = Logger("sluice.runtime.worker")
+
+    /// What REST and others ask and tell.
+    public var herder: any Herder { workerHerder }
+
+    /// Makes the worker and its Kafka clients; contacts no one before ``run(until:)``.
+    ///
+    /// - Parameters:
+    ///   - version: what `GET /` tells.
+    ///   - commit: what `GET /` tells.
+    ///   - embedded: makes topics when Kafka runs inside this process.
+    /// - Throws: `configuration`, naming the client setting that is wrong.
+    init(
+        _ config: WorkerConfig,
+        plugins: Plugins,
+        metrics: MetricsRegistry,
+        version: String,
+        commit: String,
+        embedded: (any TopicCreator)? = nil,
+        makeRunner: @escaping @Sendable (TaskSpec, TaskEnvironment, Bool) -> any TaskRunning
+    ) throws(KafkaClientError) {
+        self.config = config
+        topics = try InternalTopics(config)
+        admin = try Admin(config.internalSettings(.admin, ["client.id": "connect-\(config.groupID)-admin"]))
+        let creator: any TopicCreator = embedded ?? AdminTopicCreator(admin)
+        check = InternalTopicCheck(admin, embedded: embedded)
+        let offsets = OffsetStore(topics.log(config.offsetTopic.name))
+        var environment = TaskEnvironment(
+            plugins: plugins,
+            settings: config.clientSettings,
+            converterDefaults: config.converters,
+            offsets: offsets,
+            listener: NoListener(),
+            topics: creator,
+            metrics: metrics,
+            offsetFlushInterval: config.offsetFlushInterval,
+            offsetFlushTimeout: config.offsetFlushTimeout,
+            shutdownGrace: config.shutdownTimeout
+        )
+        environment.transactionGroup = config.isExactlyOnce ? config.groupID : nil
+        context = HerderContext(
+            config: config,
+            plugins: plugins,
+            stores: (
+                ConfigStore(topics.log(config.configTopic.name)), StatusStore(topics.log(config.statusTopic.name)), offsets
+            ),
+            groups: AdminGroupOffsets(admin: admin),
+            environment: environment,
+            workerID: config.defaultWorkerID,
+            makeRunner: makeRunner
+        )
+        workerHerder = WorkerHerder(context, version: version, commit: commit)
+    }
+
+    /// `host:port` under which REST is reached, once it listens; goes into every status.
+    public func advertise(_ workerID: String) { context.workerID = workerID }
+    /// Gives the worker another part of the cluster's work.
+    public func apply(_ assignment: Assignment) { workerHerder.apply(assignment) }
+
+    /// Runs until asked to stop, then ends all tasks within `task.shutdown.graceful.timeout.ms` and says so in the status topic.
+    ///
+    /// - Throws: ``WorkerFailure`` when an internal topic must not be used.
+    public func run(until stop: Latch) async throws {
+        for warning in config.warnings {
+            log.warn("Worker property", ["key": "\(warning.key)", "problem": "\(warning.message)"])
+        }
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask(name: "topics") { [topics] in await topics.run() }
+            group.addTask(name: "status") { [context] in await context.status.run() }
+            group.addTask(name: "connectors") { [context] in await context.nursery.run() }
+            let failure: (any Error)?
+            do {
+                try await work(until: stop)
+                failure = nil
+            } catch { failure = error }
+            await workerHerder.shutDown()
+            context.status.finish()
+            await endStatusWrites()
+            await topics.close()
+            group.cancelAll()
+            try await group.waitForAll()
+            if let failure { throw failure }
+        }
+    }
+
+    private func work(until stop: Latch) async throws {
+        guard try await startStores(until: stop) else { return }
+        let clusterID = try? await admin.clusterID(timeout: .seconds(5))
+        workerHerder.use(clusterID: clusterID)
+        workerHerder.goLive(Assignment(generation: context.status.generation + 1))
+        log.info(
+            "Worker started",
+            [
+                "group": "\(config.groupID)", "cluster": "\(clusterID ?? "unknown")",
+                "connectors": .int(context.configs.names.count),
+            ]
+        )
+        guard let path = config.configDirectory else {
+            _ = await stop.wait()
+            return
+        }
+        let directory = ConfigDirectory(path, herder: workerHerder, owners: context.configs)
+        workerHerder.use { directory.problems }
+        await directory.run(until: stop)
+    }
+
+    /// Finds or makes the topics and reads them; waits for Kafka as long as it takes. False when stopped meanwhile.
+    private func startStores(until stop: Latch) async throws -> Bool {
+        let wants = [
+            InternalTopicCheck.Want(
+                key: WorkerKeys.configTopic.name, purpose: "connector configurations", config: config.configTopic,
+                isSinglePartition: true
+            ),
+            InternalTopicCheck.Want(
+                key: WorkerKeys.offsetTopic.name, purpose: "source connector offsets", config: config.offsetTopic
+            ),
+            InternalTopicCheck.Want(
+                key: WorkerKeys.statusTopic.name, purpose: "connector and task statuses", config: config.statusTopic
+            ),
+        ]
+        let backoff = Backoff(initial: .milliseconds(200), maximum: .seconds(5))
+        var attempt = 0
+        while !stop.isOpen {
+            do {
+                try await readTopics(wants, try await check.ensure(wants))
+                if attempt > 0 { log.info("Kafka is there") }
+                return true
+            } catch let error as WorkerFailure { throw error } catch is CancellationError { return false } catch {
+                let reason = "Waiting for Kafka at \(config.bootstrapServers): \(error)"
+                workerHerder.starting(reason)
+                if attempt == 0 { log.warn("Waiting for Kafka", ["reason": "\(error)"]) }
+                attempt += 1
+                _ = await stop.wait(for: backoff.delay(attempt: attempt - 1))
+            }
+        }
+        return false
+    }
+    private func readTopics(_ wants: [InternalTopicCheck.Want], _ partitions: [Int32?]) async throws {
+        let handlers: [@Sendable (LogRecord) -> Void] = [
+            { [context] in context.configs.take($0) }, { [context] in context.offsets.take($0) },
+            { [context] in context.status.take($0) },
+        ]
+        for (want, count) in zip(wants, partitions) where count == nil {
+            // A cluster without admin protocol makes a topic when somebody writes to it.
+            try await topics.write([LogWrite("created", nil)], to: want.config.name, readBack: false)
+        }
+        try await topics.start(
+            zip(wants, zip(partitions, handlers)).map { want, rest in
+                InternalTopics.Topic(name: want.config.name, partitions: rest.0 ?? 1, handler: rest.1)
+            }
+        )
+        for want in wants { try await topics.readToEnd(want.config.name) }
+    }
+    /// The last statuses may take no longer than a commit of offsets.
+    private func endStatusWrites() async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { [context] in await context.status.drained() }
+            group.addTask { [config] in try? await Task.sleep(for: config.offsetFlushTimeout) }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+}
+
+/// Hears nothing; every run of a task gets a listener of its own.
+private struct NoListener: TaskListener {
+    func task(_ id: ConnectModel.TaskID, became state: TaskState, trace: String?) {}
+    func task(_ id: ConnectModel.TaskID, usesTopic topic: String) {}
+    func task(_ id: ConnectModel.TaskID, reports note: String?) {}
+}
+
+extension OffsetStore: TransactionalOffsetStorage {
+    /// The records that ``store(_:of:)`` would write.
+    public func encoded(_ positions: [SourcePosition], of connector: String) async throws -> RecordBuffer {
+        var buffer = RecordBuffer()
+        let topic = buffer.index(ofTopic: self.topic)
+        for position in positions {
+            let value = position.offset.map { JSON($0).bytes }
+            buffer.append(topic: topic, key: key(of: position.partition, connector: connector), value: value)
+        }
+        return buffer
+    }
+    /// These positions were committed in a transaction: they are seen at once.
+    public func committed(_ positions: [SourcePosition], of connector: String) async { note(positions, of: connector) }
+
+    /// All stored positions of a connector, those that other workers wrote before the call included.
+    public func positions(of connector: String) async throws -> [SourcePosition] {
+        try await readToEnd()
+        return stored(of: connector)
+    }
+    /// Stores positions for good; a position without offset removes the stored one.
+    public func store(_ positions: [SourcePosition], of connector: String) async throws {
+        try await put(positions, of: connector)
+    }
+}
