@@ -109,7 +109,10 @@ final class ConfigDirectory: Sendable {
             case .badRequest(let text):
                 let key = parsed.config["connector.class"] == nil ? nil : "connector.class"
                 plan.withLock { $0.applied(file, problem: parsed.problem(key, text)) }
-            default: plan.withLock { $0.postponed(file, problem: parsed.problem(nil, "\(error.message) It is tried again.")) }
+            default:
+                plan.withLock {
+                    $0.postponed(file, problem: parsed.problem(nil, "\(error.message) It is tried again."))
+                }
             }
         }
     }

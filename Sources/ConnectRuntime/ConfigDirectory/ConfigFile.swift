@@ -18,11 +18,19 @@ struct ConfigFile: Sendable {
         }
         let value: JSON
         do throws(JSONFault) { value = try JSONParser.parse(bytes, refusesDuplicates: true) } catch {
-            throw ConfigDirectoryProblem(file: path, line: error.line, column: error.column, reason: "Not JSON: \(error.reason).")
+            throw ConfigDirectoryProblem(
+                file: path,
+                line: error.line,
+                column: error.column,
+                reason: "Not JSON: \(error.reason)."
+            )
         }
         guard let members = value.members else {
             throw ConfigDirectoryProblem(
-                file: path, line: 1, column: 1, reason: "A connector is a JSON object: {\"name\":…,\"config\":{…}} or a flat config."
+                file: path,
+                line: 1,
+                column: 1,
+                reason: "A connector is a JSON object: {\"name\":…,\"config\":{…}} or a flat config."
             )
         }
         guard let wrapped = value["config"], wrapped.members != nil else {
@@ -34,7 +42,10 @@ struct ConfigFile: Sendable {
         for member in members where !["name", "config", "initial_state"].contains(member.key) {
             let hint = Suggestion.hint(for: member.key, among: ["name", "config", "initial_state"])
             throw Self.problem(
-                member.key, "Unknown key beside \"config\"; only name, config and initial_state may stand there.\(hint)", bytes, path
+                member.key,
+                "Unknown key beside \"config\"; only name, config and initial_state may stand there.\(hint)",
+                bytes,
+                path
             )
         }
         config = try Self.map(wrapped.members ?? [], bytes, path)
@@ -60,7 +71,11 @@ struct ConfigFile: Sendable {
         let file = path.split(separator: "/").last.map(String.init) ?? path
         return file.hasSuffix(".json") ? String(file.dropLast(5)) : file
     }
-    private static func state(_ value: JSON?, _ bytes: [UInt8], _ path: String) throws(ConfigDirectoryProblem) -> TargetState? {
+    private static func state(
+        _ value: JSON?,
+        _ bytes: [UInt8],
+        _ path: String
+    ) throws(ConfigDirectoryProblem) -> TargetState? {
         guard let value, value != .null else { return nil }
         guard let state = value.string.flatMap(TargetState.init(initialState:)) else {
             throw problem("initial_state", "Must be RUNNING, PAUSED or STOPPED.", bytes, path)
@@ -75,13 +90,23 @@ struct ConfigFile: Sendable {
         var config = ConfigMap()
         for member in members {
             guard let text = member.value.configText else {
-                throw problem(member.key, "A config value is a text, a number, true or false; not a list or an object.", bytes, path)
+                throw problem(
+                    member.key,
+                    "A config value is a text, a number, true or false; not a list or an object.",
+                    bytes,
+                    path
+                )
             }
             config.set(member.key, text)
         }
         return config
     }
-    private static func problem(_ key: String, _ reason: String, _ bytes: [UInt8], _ path: String) -> ConfigDirectoryProblem {
+    private static func problem(
+        _ key: String,
+        _ reason: String,
+        _ bytes: [UInt8],
+        _ path: String
+    ) -> ConfigDirectoryProblem {
         let place = place(of: key, in: bytes)
         return ConfigDirectoryProblem(file: path, line: place?.line, column: place?.column, key: key, reason: reason)
     }

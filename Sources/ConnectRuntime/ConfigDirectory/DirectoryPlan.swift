@@ -73,7 +73,8 @@ struct DirectoryPlan: Sendable {
         }
         let present = Set(known.values.compactMap(\.name))
         let broken = Set(known.filter { $0.value.name == nil }.keys)
-        for (name, file) in owned.sorted(by: { $0.key < $1.key }) where !present.contains(name) && !broken.contains(file) {
+        for (name, file) in owned.sorted(by: { $0.key < $1.key })
+        where !present.contains(name) && !broken.contains(file) {
             changes.append(.delete(name: name, file: file))
         }
         return changes
@@ -83,7 +84,8 @@ struct DirectoryPlan: Sendable {
         guard let directory else {
             general = ConfigDirectoryProblem(
                 file: path,
-                reason: "The directory has no *.json file, but \(owned.count) connectors came from it before; they keep running. "
+                reason:
+                    "The directory has no *.json file, but \(owned.count) connectors came from it before; they keep running. "
                     + "If they are not wanted any more, delete them by REST."
             )
             return false
@@ -91,7 +93,8 @@ struct DirectoryPlan: Sendable {
         guard directory == look.directory else {
             general = ConfigDirectoryProblem(
                 file: path,
-                reason: "The directory was replaced by an empty one (is it still mounted?); its connectors keep running."
+                reason:
+                    "The directory was replaced by an empty one (is it still mounted?); its connectors keep running."
             )
             return false
         }
@@ -131,7 +134,8 @@ struct DirectoryPlan: Sendable {
         if let other = known.first(where: { $0.key != file && $0.value.name == parsed.name }) {
             entry.name = nil
             entry.problem = parsed.problem(
-                "name", "Connector \(parsed.name) is already defined by \(other.key); this file is ignored until one of them changes."
+                "name",
+                "Connector \(parsed.name) is already defined by \(other.key); this file is ignored until one of them changes."
             )
             return nil
         }

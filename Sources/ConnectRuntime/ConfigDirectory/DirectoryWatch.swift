@@ -33,7 +33,8 @@ import Synchronization
         await thread.run { [self] in
             arm()
             var sets = [
-                pollfd(fd: notify, events: Int16(POLLIN), revents: 0), pollfd(fd: wakeup, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: notify, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: wakeup, events: Int16(POLLIN), revents: 0),
             ]
             _ = unsafe poll(&sets, 2, milliseconds)
             drain(notify)
@@ -48,7 +49,8 @@ import Synchronization
     /// Watches the directory that the path leads to now; it may appear later or be replaced.
     private func arm() {
         guard notify >= 0 else { return }
-        let mask = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CREATE | IN_ATTRIB | IN_DELETE_SELF
+        let mask =
+            IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CREATE | IN_ATTRIB | IN_DELETE_SELF
             | IN_MOVE_SELF
         watch.withLock { watch in watch = unsafe inotify_add_watch(notify, path, UInt32(mask)) }
     }

@@ -8,17 +8,25 @@ enum AliasKeys {
         return ConnectorKeys.placed(
             [
                 ConfigKey<String>.string(
-                    prefix + "type", importance: .high, type: .class, "Class of the transform \"\(alias)\"."
+                    prefix + "type",
+                    importance: .high,
+                    type: .class,
+                    "Class of the transform \"\(alias)\"."
                 ).shown(in: group, as: "Transformation type for \(alias)", width: .long),
                 ConfigKey<String>.string(
-                    prefix + "predicate", default: "", importance: .medium,
+                    prefix + "predicate",
+                    default: "",
+                    importance: .medium,
                     "Name of the predicate that decides which records the transform sees; empty for all."
                 ).shown(in: group, as: "Predicate", width: .medium),
                 ConfigKey<Bool>.boolean(
-                    prefix + "negate", default: false, importance: .medium,
+                    prefix + "negate",
+                    default: false,
+                    importance: .medium,
                     "Whether the transform sees the records that the predicate does not match."
                 ).shown(in: group, as: "Negate", width: .medium),
-            ], from: 1
+            ],
+            from: 1
         )
     }
     /// `type` of one predicate.
@@ -26,9 +34,13 @@ enum AliasKeys {
         ConnectorKeys.placed(
             [
                 ConfigKey<String>.string(
-                    "predicates.\(alias).type", importance: .high, type: .class, "Class of the predicate \"\(alias)\"."
+                    "predicates.\(alias).type",
+                    importance: .high,
+                    type: .class,
+                    "Class of the predicate \"\(alias)\"."
                 ).shown(in: "Predicates: \(alias)", as: "Predicate type for \(alias)", width: .long)
-            ], from: 1
+            ],
+            from: 1
         )
     }
     /// How a group of topics is created; only `default` must say replication factor and partitions.
@@ -36,8 +48,13 @@ enum AliasKeys {
         let prefix = "topic.creation.\(group).", isDefault = group == "default"
         func number(_ name: String, _ type: ConfigType, _ title: String, _ text: String) -> any AnyConfigKey {
             ConfigKey<Int?>(
-                prefix + name, type: type, default: .some(nil), defaultText: nil, importance: .low,
-                valid: "Positive number, or -1 to use the broker's default", text
+                prefix + name,
+                type: type,
+                default: .some(nil),
+                defaultText: nil,
+                importance: .low,
+                valid: "Positive number, or -1 to use the broker's default",
+                text
             ) { text throws(ConfigIssue.Reason) in
                 guard let number = Int(text.trimmingBlanks) else {
                     throw ConfigIssue.Reason("Not a number of type \(type.rawValue)")
@@ -52,10 +69,21 @@ enum AliasKeys {
         return ConnectorKeys.placed(
             [
                 list("include", isDefault ? [".*"] : [], "Inclusion", "Expressions for topics of this group."),
-                list("exclude", [], "Exclusion", "Expressions for topics that are not of this group, whatever include says."),
-                number("replication.factor", .short, "Replication Factor for Topics", "Copies of a new topic; -1 the broker's."),
+                list(
+                    "exclude",
+                    [],
+                    "Exclusion",
+                    "Expressions for topics that are not of this group, whatever include says."
+                ),
+                number(
+                    "replication.factor",
+                    .short,
+                    "Replication Factor for Topics",
+                    "Copies of a new topic; -1 the broker's."
+                ),
                 number("partitions", .int, "Partition Count for Topics", "Partitions of a new topic; -1 the broker's."),
-            ], from: 1
+            ],
+            from: 1
         )
     }
 }

@@ -28,7 +28,8 @@ struct ConfigProviders: Sendable {
         var issues: [ConfigIssue] = []
         for name in names where !name.isEmpty {
             let key = "config.providers.\(name).class"
-            let type = raw[key] ?? ["env": "EnvVar", "file": "File", "dir": "Directory"][name].map { "\($0)ConfigProvider" }
+            let type =
+                raw[key] ?? ["env": "EnvVar", "file": "File", "dir": "Directory"][name].map { "\($0)ConfigProvider" }
             let roots = raw["config.providers.\(name).param.allowed.paths"].map { text in
                 text.split(separator: ",").map { Self.normal(String($0)) }
             }
@@ -61,7 +62,9 @@ struct ConfigProviders: Sendable {
         return resolved
     }
     /// Whether a value holds nothing but a reference, which may be shown: the secret is elsewhere.
-    static func isReference(_ text: String) -> Bool { text.hasPrefix("${") && text.hasSuffix("}") && text.contains(":") }
+    static func isReference(_ text: String) -> Bool {
+        text.hasPrefix("${") && text.hasSuffix("}") && text.contains(":")
+    }
 
     private func resolve(_ text: String, for key: String) throws(ConfigIssue) -> String {
         var result = "", rest = text[...]
@@ -75,7 +78,9 @@ struct ConfigProviders: Sendable {
     }
     /// Nil when the text is no reference of a known provider.
     private func value(of reference: Substring, for key: String) throws(ConfigIssue) -> String? {
-        guard let colon = reference.firstIndex(of: ":"), let kind = kinds[String(reference[..<colon])] else { return nil }
+        guard let colon = reference.firstIndex(of: ":"), let kind = kinds[String(reference[..<colon])] else {
+            return nil
+        }
         let rest = reference[reference.index(after: colon)...]
         // Java's pattern takes the second part up to the next colon as the path; a key may hold further colons.
         let path = rest.firstIndex(of: ":").map { String(rest[..<$0]) } ?? ""

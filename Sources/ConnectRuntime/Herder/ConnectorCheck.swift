@@ -34,7 +34,8 @@ struct ConnectorCheck {
             warnings: worker.refusesUnknownKeys ? [] : warnings
         )
     }
-    private init(_ config: ConfigMap, _ descriptor: any ConnectorDescriptor, _ plugins: Plugins, _ worker: WorkerConfig) {
+    private init(_ config: ConfigMap, _ descriptor: any ConnectorDescriptor, _ plugins: Plugins, _ worker: WorkerConfig)
+    {
         (self.config, self.descriptor, self.plugins) = (config, descriptor, plugins)
         (raw, converterDefaults, policy) = (config.dictionary, worker.converters, worker.overridePolicy)
     }
@@ -68,7 +69,10 @@ struct ConnectorCheck {
             case nil: fault(key, "Invalid value \(name) for configuration \(key): Class \(name) could not be found.")
             case .abstract?: fault(key, "This class is abstract and cannot be created.")
             case .other(let full)?:
-                fault(key, "Class class \(full) does not implement the \(isHeader ? "HeaderConverter" : "Converter") interface")
+                fault(
+                    key,
+                    "Class class \(full) does not implement the \(isHeader ? "HeaderConverter" : "Converter") interface"
+                )
             }
         }
     }
@@ -81,8 +85,11 @@ struct ConnectorCheck {
             let key = "transforms.\(alias).type"
             addPlugin(key, plugins.transforms, "Transformation", prefix: "transforms.\(alias).")
             if raw["transforms.\(alias).negate"] != nil, raw["transforms.\(alias).predicate"] == nil {
-                fault(key, "Config 'transforms.\(alias).negate' was provided but there is no config "
-                    + "'transforms.\(alias).predicate' defining a predicate to be negated.")
+                fault(
+                    key,
+                    "Config 'transforms.\(alias).negate' was provided but there is no config "
+                        + "'transforms.\(alias).predicate' defining a predicate to be negated."
+                )
             }
         }
         for alias in aliases("predicates") {
@@ -105,7 +112,11 @@ struct ConnectorCheck {
     ) {
         guard let name = raw[key] else { return }
         if let plugin = list.named(name) {
-            addNested(plugin.keys, prefix: prefix, group: prefix.hasPrefix("transforms") ? "Transforms: " : "Predicates: ")
+            addNested(
+                plugin.keys,
+                prefix: prefix,
+                group: prefix.hasPrefix("transforms") ? "Transforms: " : "Predicates: "
+            )
             return
         }
         switch kind(of: name) {
@@ -123,7 +134,10 @@ struct ConnectorCheck {
         var seen: Set<String> = []
         let distinct = names.filter { seen.insert($0).inserted }
         if distinct.count == names.count { return names }
-        fault(key, "Invalid value [\(names.joined(separator: ", "))] for configuration \(key): Duplicate alias provided.")
+        fault(
+            key,
+            "Invalid value [\(names.joined(separator: ", "))] for configuration \(key): Duplicate alias provided."
+        )
         return []
     }
     /// The plugin's own keys under a prefix; what parsing says names the whole key, what a validator says the plugin's.
@@ -132,7 +146,8 @@ struct ConnectorCheck {
         for var definition in nested.map(\.definition) where index[prefix + definition.name] == nil {
             let short = definition.name, full = prefix + short
             let problems = definition.problems(with: raw[full]).map { text -> String in
-                let isParse = text.contains("Not a number of type") || text.contains("Expected value to be either")
+                let isParse =
+                    text.contains("Not a number of type") || text.contains("Expected value to be either")
                     || text.hasPrefix("Missing required")
                 guard isParse, !isConverter else { return text }
                 return text.replacing("configuration \(short):", with: "configuration \(full):")
@@ -149,7 +164,8 @@ struct ConnectorCheck {
     }
     private mutating func add(_ definition: ConfigDefinition) {
         guard index[definition.name] == nil else { return }
-        let given = raw[definition.name] != nil
+        let given =
+            raw[definition.name] != nil
             ? definition.name : definition.deprecatedNames.first { raw[$0] != nil } ?? definition.name
         index[definition.name] = keys.count
         if let group = definition.group, !groups.contains(group) { groups.append(group) }
@@ -204,7 +220,8 @@ struct ConnectorCheck {
         let key = "connector.plugin.version"
         guard let wanted = raw[key]?.trimmingBlanks, !wanted.isEmpty, !VersionRange(wanted).contains(descriptor.version)
         else { return }
-        let text = "Plugin \(raw["connector.class"] ?? descriptor.name) not found that matches the version range "
+        let text =
+            "Plugin \(raw["connector.class"] ?? descriptor.name) not found that matches the version range "
             + "\(VersionRange(wanted)), available versions: [\(descriptor.version)]"
         fault("connector.class", text)
         fault(key, text)
@@ -226,24 +243,35 @@ struct ConnectorCheck {
         }
         if let topics {
             if topics.contains("") { fault("topics", "Configuration 'topics' values must not be empty.") }
-            if Set(topics).count < topics.count { fault("topics", "Configuration 'topics' values must not be duplicated.") }
+            if Set(topics).count < topics.count {
+                fault("topics", "Configuration 'topics' values must not be duplicated.")
+            }
         }
         guard let queue = raw[SinkConnectorKeys.deadLetterTopic.name]?.trimmingBlanks, !queue.isEmpty else { return }
         if let topics, topics.contains(queue) {
             let list = topics.joined(separator: ", ")
-            fault("topics", "The DLQ topic '\(queue)' may not be included in the list of topics ('topics=[\(list)]') consumed "
-                + "by the connector")
+            fault(
+                "topics",
+                "The DLQ topic '\(queue)' may not be included in the list of topics ('topics=[\(list)]') consumed "
+                    + "by the connector"
+            )
         }
         if let pattern, (try? Regex(pattern).wholeMatch(in: queue)) != nil {
-            fault("topics.regex", "The DLQ topic '\(queue)' may not be matched by the regex for the topics "
-                + "('topics.regex=\(pattern)') consumed by the connector")
+            fault(
+                "topics.regex",
+                "The DLQ topic '\(queue)' may not be matched by the regex for the topics "
+                    + "('topics.regex=\(pattern)') consumed by the connector"
+            )
         }
     }
     private mutating func checkExactlyOnce(_ isEnabled: Bool) {
         let isRequired = raw[SourceConnectorKeys.exactlyOnce.name]?.trimmingBlanks.lowercased() == "required"
         guard isRequired, !isEnabled else { return }
-        fault(SourceConnectorKeys.exactlyOnce.name, "This worker does not have exactly-once source support enabled. "
-            + "Set exactly.once.source.support=enabled in the worker's properties.")
+        fault(
+            SourceConnectorKeys.exactlyOnce.name,
+            "This worker does not have exactly-once source support enabled. "
+                + "Set exactly.once.source.support=enabled in the worker's properties."
+        )
     }
     /// `producer.override.*` and the like, as far as the worker's policy lets connectors set them.
     private mutating func checkOverrides() {
@@ -256,8 +284,11 @@ struct ConnectorCheck {
                 case .principal: ["sasl.jaas.config", "sasl.mechanism", "security.protocol"].contains(name)
                 }
             if !isAllowed {
-                fault(key, "The '\(policy.rawValue)' policy does not allow '\(name)' to be overridden in the connector "
-                    + "configuration.")
+                fault(
+                    key,
+                    "The '\(policy.rawValue)' policy does not allow '\(name)' to be overridden in the connector "
+                        + "configuration."
+                )
             }
         }
     }

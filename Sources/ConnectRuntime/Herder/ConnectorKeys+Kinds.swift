@@ -17,10 +17,18 @@ enum BoundaryWord: String, CaseIterable, Sendable {
 /// Keys of sinks (Kafka Connect 4.3, `SinkConnectorConfig`).
 enum SinkConnectorKeys {
     static let topics = ConfigKey<[String]>.list(
-        "topics", default: [], importance: .high, "Topics to consume, separated by commas."
+        "topics",
+        default: [],
+        importance: .high,
+        "Topics to consume, separated by commas."
     ).shown(in: ConnectorKeys.common, as: "Topics", width: .long)
     static let topicsRegex = ConfigKey<String>(
-        "topics.regex", type: .string, default: "", defaultText: "", importance: .high, valid: "valid regex",
+        "topics.regex",
+        type: .string,
+        default: "",
+        defaultText: "",
+        importance: .high,
+        valid: "valid regex",
         "Regular expression that topics to consume match; either this or topics."
     ) { text throws(ConfigIssue.Reason) in
         let pattern = text.trimmingBlanks
@@ -28,18 +36,24 @@ enum SinkConnectorKeys {
         return pattern
     }.shown(in: ConnectorKeys.common, as: "Topics regex", width: .long)
     static let deadLetterTopic = ConfigKey<String>.string(
-        "errors.deadletterqueue.topic.name", default: "",
+        "errors.deadletterqueue.topic.name",
+        default: "",
         "Topic for records that this connector cannot deliver, with errors.tolerance=all; empty for none."
     ).shown(in: ConnectorKeys.errors, as: "Dead Letter Queue Topic Name")
     static let deadLetterReplication = ConfigKey<Int>(
-        "errors.deadletterqueue.topic.replication.factor", type: .short, default: 3, defaultText: "3", importance: .medium,
+        "errors.deadletterqueue.topic.replication.factor",
+        type: .short,
+        default: 3,
+        defaultText: "3",
+        importance: .medium,
         "Copies of the dead letter topic when it is created."
     ) { text throws(ConfigIssue.Reason) in
         guard let number = Int16(text.trimmingBlanks) else { throw ConfigIssue.Reason("Not a number of type SHORT") }
         return Int(number)
     }.shown(in: ConnectorKeys.errors, as: "Dead Letter Queue Topic Replication Factor")
     static let deadLetterHeaders = ConfigKey<Bool>.boolean(
-        "errors.deadletterqueue.context.headers.enable", default: false,
+        "errors.deadletterqueue.context.headers.enable",
+        default: false,
         "Whether dead letters carry headers that tell where they came from and why they failed; their names begin with "
             + "`__connect.errors.`."
     ).shown(in: ConnectorKeys.errors, as: "Enable Error Context Headers")
@@ -56,28 +70,42 @@ enum SinkConnectorKeys {
 enum SourceConnectorKeys {
     static let once = "Exactly Once Support"
     static let topicCreationGroups = ConfigKey<[String]>.list(
-        "topic.creation.groups", default: [], importance: .low,
+        "topic.creation.groups",
+        default: [],
+        importance: .low,
         "Names of groups of topics that are created with settings of their own, under `topic.creation.NAME.`."
     ).shown(in: "Topic Creation", as: "Topic Creation Groups", width: .long)
     static let exactlyOnce = ConfigKey<ExactlyOnceDemand>.choice(
-        "exactly.once.support", default: .requested,
+        "exactly.once.support",
+        default: .requested,
         "required refuses the connector unless the worker runs with exactly.once.source.support=enabled."
     ).shown(in: once, as: "Exactly once support", width: .short)
     static let boundary = ConfigKey<BoundaryWord>.choice(
-        "transaction.boundary", default: .poll,
+        "transaction.boundary",
+        default: .poll,
         "Where a transaction ends: after every poll, after an interval, or where the connector says."
     ).shown(in: once, as: "Transaction Boundary", width: .short)
     static let boundaryInterval = ConfigKey<Duration?>(
-        "transaction.boundary.interval.ms", type: .long, default: .some(nil), defaultText: nil, importance: .low,
-        valid: "[0,...]", "Length of a transaction with transaction.boundary=interval; absent for offset.flush.interval.ms."
+        "transaction.boundary.interval.ms",
+        type: .long,
+        default: .some(nil),
+        defaultText: nil,
+        importance: .low,
+        valid: "[0,...]",
+        "Length of a transaction with transaction.boundary=interval; absent for offset.flush.interval.ms."
     ) { text throws(ConfigIssue.Reason) in
         guard let number = Int(text.trimmingBlanks) else { throw ConfigIssue.Reason("Not a number of type LONG") }
         guard number >= 0 else { throw ConfigIssue.Reason("Value must be at least 0") }
         return .milliseconds(number)
     }.shown(in: once, as: "Transaction boundary interval", width: .short)
     static let offsetsTopic = ConfigKey<String?>(
-        "offsets.storage.topic", type: .string, default: .some(nil), defaultText: nil, importance: .low,
-        valid: "non-empty string", "Topic of its own for the offsets of this connector; absent for the worker's."
+        "offsets.storage.topic",
+        type: .string,
+        default: .some(nil),
+        defaultText: nil,
+        importance: .low,
+        valid: "non-empty string",
+        "Topic of its own for the offsets of this connector; absent for the worker's."
     ) { text throws(ConfigIssue.Reason) in
         guard !text.trimmingBlanks.isEmpty else { throw ConfigIssue.Reason("String must be non-empty") }
         return text.trimmingBlanks
@@ -93,11 +121,13 @@ enum SourceConnectorKeys {
 enum OwnKeys {
     static let all: [ConfigDefinition] = ConnectorKeys.placed(
         [
-            WorkerKeys.restartPolicy.shown(in: ConnectorKeys.errors), WorkerKeys.restartBackoff.shown(in: ConnectorKeys.errors),
+            WorkerKeys.restartPolicy.shown(in: ConnectorKeys.errors),
+            WorkerKeys.restartBackoff.shown(in: ConnectorKeys.errors),
             WorkerKeys.restartBackoffMax.shown(in: ConnectorKeys.errors),
             WorkerKeys.restartAttempts.shown(in: ConnectorKeys.errors),
             WorkerKeys.restartReset.shown(in: ConnectorKeys.errors),
-        ], from: 9
+        ],
+        from: 9
     )
 }
 

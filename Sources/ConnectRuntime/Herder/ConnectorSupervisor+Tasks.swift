@@ -8,7 +8,9 @@ import Synchronization
 extension ConnectorSupervisor {
     /// Stops tasks that should not run or run an old config, starts those that should, pauses and resumes the others.
     func alignTasks(_ record: ConnectorRecord) async {
-        let wanted = record.target == .stopped ? [] : record.tasks.indices.filter { context.assignment.owns(task: TaskID(name, $0)) }
+        let wanted =
+            record.target == .stopped
+            ? [] : record.tasks.indices.filter { context.assignment.owns(task: TaskID(name, $0)) }
         let runs = state.withLock { $0.runs }
         let outdated = runs.filter { task, run in
             !wanted.contains(task) || run.tasksOffset != record.tasksOffset
@@ -54,13 +56,18 @@ extension ConnectorSupervisor {
         )
         do throws(ConfigInvalid) {
             guard let descriptor else {
-                throw ConfigInvalid(issues: [.invalid("connector.class", value: record.config["connector.class"], "No such connector")])
+                throw ConfigInvalid(issues: [
+                    .invalid("connector.class", value: record.config["connector.class"], "No such connector")
+                ])
             }
             let resolved = try context.config.providers.resolve(record.config.dictionary)
             let spec = TaskSpec(
                 id: id,
                 descriptor: descriptor,
-                config: context.completed(try context.config.providers.resolve(record.tasks[task].dictionary), of: descriptor),
+                config: context.completed(
+                    try context.config.providers.resolve(record.tasks[task].dictionary),
+                    of: descriptor
+                ),
                 connectorConfig: context.completed(resolved, of: descriptor),
                 epoch: context.nextEpoch()
             )
@@ -108,20 +115,31 @@ extension ConnectorSupervisor {
         }
         for (task, run) in runs {
             if !run.ended.isOpen {
-                log.error("Task does not end, even cancelled; what it holds is freed when it does", ["task": .int(task)])
+                log.error(
+                    "Task does not end, even cancelled; what it holds is freed when it does",
+                    ["task": .int(task)]
+                )
             } else if run.outOfTime.isOpen {
                 log.warn("Task was cancelled: not finished in time", ["task": .int(task), "limit": "\(budget)"])
             }
-            if let state { context.status.putSafe(.task(TaskID(name, task)), context.record(state, version: run.version)) }
+            if let state {
+                context.status.putSafe(.task(TaskID(name, task)), context.record(state, version: run.version))
+            }
         }
     }
 
     /// Restarts what is chosen, as a person asked; parts that run elsewhere are their owners' business.
     func restart(_ request: RestartRequest) async {
         guard let record = context.configs.connector(name) else { return }
-        let plan = RestartPlan(request, connector: context.status.status(.connector(name)), tasks: context.status.tasks(of: name))
+        let plan = RestartPlan(
+            request,
+            connector: context.status.status(.connector(name)),
+            tasks: context.status.tasks(of: name)
+        )
         if plan.connector, context.assignment.owns(connector: name) { startInstance(record, isForced: true) }
-        let mine = plan.tasks.filter { context.assignment.owns(task: TaskID(name, $0)) && record.tasks.indices.contains($0) }
+        let mine = plan.tasks.filter {
+            context.assignment.owns(task: TaskID(name, $0)) && record.tasks.indices.contains($0)
+        }
         await restartTasks(mine, announcing: true)
         await reconcile()
     }
@@ -151,7 +169,10 @@ extension ConnectorSupervisor {
         switch newState {
         case .running, .paused:
             context.status.put(key, context.record(newState, version: run.version))
-            log.info("Task changed state", ["connector": "\(name)", "task": .int(task), "state": "\(newState.rawValue)"])
+            log.info(
+                "Task changed state",
+                ["connector": "\(name)", "task": .int(task), "state": "\(newState.rawValue)"]
+            )
         case .failed: failed(task, run, trace: trace ?? "no reason given")
         case .unassigned, .restarting, .stopped: break
         }
@@ -170,7 +191,10 @@ extension ConnectorSupervisor {
         switch decision {
         case .stay(let why):
             let text = why.isEmpty ? trace : "\(trace)\n\(why)"
-            context.status.putSafe(.task(TaskID(name, task)), context.record(.failed, trace: text, version: run.version))
+            context.status.putSafe(
+                .task(TaskID(name, task)),
+                context.record(.failed, trace: text, version: run.version)
+            )
             log.error("Task failed and stays down until restarted", fields)
         case .restart(let pause, let why):
             context.status.putSafe(
@@ -223,7 +247,9 @@ struct RestartPlan: Sendable, Hashable {
     var tasks: Set<Int>
 
     init(_ request: RestartRequest, connector: StatusRecord?, tasks: [Int: StatusRecord]) {
-        func isChosen(_ status: StatusRecord?) -> Bool { !request.onlyFailed || status?.state == TaskState.failed.rawValue }
+        func isChosen(_ status: StatusRecord?) -> Bool {
+            !request.onlyFailed || status?.state == TaskState.failed.rawValue
+        }
         self.connector = isChosen(connector)
         self.tasks = request.includeTasks ? Set(tasks.filter { isChosen($0.value) }.keys) : []
     }

@@ -165,7 +165,9 @@ final class ConnectorSupervisor: Sendable {
         }
         await stopTasks(Set(state.withLock { $0.runs.keys }), writing: .unassigned)
         if context.assignment.owns(connector: name) || hadTasks {
-            for task in context.status.tasks(of: name).keys.sorted() { context.status.remove(.task(TaskID(name, task))) }
+            for task in context.status.tasks(of: name).keys.sorted() {
+                context.status.remove(.task(TaskID(name, task)))
+            }
         }
         if context.assignment.owns(connector: name) {
             context.status.remove(.connector(name))

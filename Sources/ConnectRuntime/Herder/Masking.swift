@@ -4,8 +4,10 @@ import KafkaClient
 
 /// Hides secrets in everything that is shown; the config topic and running tasks have them in clear.
 enum Masking {
-    private static let words = ["password", "passwd", "secret", "passphrase", "token", "credential", "api.key", "apikey",
-        "private.key", "jaas", "access.key"]
+    private static let words = [
+        "password", "passwd", "secret", "passphrase", "token", "credential", "api.key", "apikey",
+        "private.key", "jaas", "access.key",
+    ]
 
     /// Whether a value must not be shown: a PASSWORD key, a client's secret, or a key whose name says so.
     static func hides(_ key: String, _ definition: ConfigDefinition?) -> Bool {
@@ -17,7 +19,9 @@ enum Masking {
     static func mask(_ config: ConfigMap, definitions: [String: ConfigDefinition]) -> ConfigMap {
         ConfigMap(
             config.pairs.map { key, value in
-                guard let value, hides(key, definitions[key]), !ConfigProviders.isReference(value) else { return (key, value) }
+                guard let value, hides(key, definitions[key]), !ConfigProviders.isReference(value) else {
+                    return (key, value)
+                }
                 return (key, Secret.hidden)
             }
         )

@@ -16,7 +16,9 @@ extension ConnectorCheck {
         let all = allPluginNames
         if let full = all.first(where: { $0.names.contains(name) })?.name { return .other(full) }
         let children = all.map(\.name).filter { $0.hasPrefix(name + "$") }
-        if !children.isEmpty || name == "org.apache.kafka.connect.converters.NumberConverter" { return .abstract(children) }
+        if !children.isEmpty || name == "org.apache.kafka.connect.converters.NumberConverter" {
+            return .abstract(children)
+        }
         return nil
     }
 }
@@ -26,7 +28,8 @@ extension Plugins {
     var names: [(name: String, names: [String])] {
         connectors.map { ($0.name, [$0.name] + $0.aliases) } + converters.map { ($0.name, [$0.name] + $0.aliases) }
             + headerConverters.map { ($0.name, [$0.name] + $0.aliases) }
-            + transforms.map { ($0.name, [$0.name] + $0.aliases) } + predicates.map { ($0.name, [$0.name] + $0.aliases) }
+            + transforms.map { ($0.name, [$0.name] + $0.aliases) }
+            + predicates.map { ($0.name, [$0.name] + $0.aliases) }
     }
 }
 

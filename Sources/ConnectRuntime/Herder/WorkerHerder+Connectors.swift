@@ -72,7 +72,8 @@ extension WorkerHerder {
         try requireLive()
         try await supervisor(name).lane.run { () throws(HerderError) in
             _ = try record(name, .notFound)
-            try await store("deleting the connector") { () throws(StoreError) in try await context.configs.remove(name) }
+            try await store("deleting the connector") { () throws(StoreError) in try await context.configs.remove(name)
+            }
         }
     }
     private func write(_ name: String, _ config: ConfigMap) async throws(HerderError) {
@@ -86,10 +87,14 @@ extension WorkerHerder {
             throw .invalidConfig([.invalid("name", value: "", "String may not be empty")])
         }
         guard !name.contains("/") else {
-            throw .badRequest("Connector name \(name) contains a slash: it could not be addressed by URL. Choose another name.")
+            throw .badRequest(
+                "Connector name \(name) contains a slash: it could not be addressed by URL. Choose another name."
+            )
         }
         if let inside = config["name"], inside != name {
-            throw .badRequest("Connector name configuration (\(inside)) doesn't match connector name in the URL (\(name))")
+            throw .badRequest(
+                "Connector name configuration (\(inside)) doesn't match connector name in the URL (\(name))"
+            )
         }
         var config = config
         config.set("name", name)
@@ -105,7 +110,10 @@ extension WorkerHerder {
         let issues = result.issues
         guard issues.isEmpty else { throw .invalidConfig(issues) }
         for warning in result.warnings {
-            log.warn("Unknown key in a connector's config", ["connector": "\(config["name"] ?? "")", "key": "\(warning)"])
+            log.warn(
+                "Unknown key in a connector's config",
+                ["connector": "\(config["name"] ?? "")", "key": "\(warning)"]
+            )
         }
     }
 
@@ -126,7 +134,9 @@ extension WorkerHerder {
         try requireLive()
         try await supervisor(name).lane.run { () throws(HerderError) in
             _ = try record(name, .unknown)
-            try await store("stopping the connector") { () throws(StoreError) in try await context.configs.putStopped(name) }
+            try await store("stopping the connector") { () throws(StoreError) in
+                try await context.configs.putStopped(name)
+            }
         }
     }
 

@@ -47,7 +47,9 @@ extension WorkerHerder {
             } else {
                 try await store("removing offsets") { () throws(StoreError) in
                     try await context.offsets.readToEnd()
-                    let gone = context.offsets.stored(of: name).map { SourcePosition(partition: $0.partition, offset: nil) }
+                    let gone = context.offsets.stored(of: name).map {
+                        SourcePosition(partition: $0.partition, offset: nil)
+                    }
                     try await context.offsets.put(gone, of: name)
                 }
             }

@@ -54,7 +54,8 @@ extension WorkerHerder {
             let shown = self.shown(config).pairs.map { "\($0.key)=\($0.value ?? "null")" }.joined(separator: ", ")
             throw .badRequest("Connector config {\(shown)} contains no connector type")
         }
-        if let range = config["connector.plugin.version"]?.trimmingBlanks, !range.isEmpty, !VersionRange(range).isValid {
+        if let range = config["connector.plugin.version"]?.trimmingBlanks, !range.isEmpty, !VersionRange(range).isValid
+        {
             throw .badRequest("Unbounded range: \(range)")
         }
         guard let found = context.plugins.connector(named: type) else {

@@ -52,7 +52,9 @@ final class WorkerHerder: Herder {
     }
     /// Connectors that only have statuses: deleted while no worker ran.
     private var orphans: [String] {
-        context.status.connectors().filter { context.configs.connector($0) == nil && context.assignment.owns(connector: $0) }
+        context.status.connectors().filter {
+            context.configs.connector($0) == nil && context.assignment.owns(connector: $0)
+        }
     }
     /// Ends all connectors side by side.
     func shutDown() async {

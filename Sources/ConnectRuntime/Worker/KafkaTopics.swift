@@ -67,7 +67,9 @@ struct InternalTopicCheck {
     /// `embedded` makes topics of a cluster in this process, which has no admin protocol.
     init(_ admin: Admin, embedded: (any TopicCreator)?) { (self.admin, self.embedded) = (admin, embedded) }
 
-    /// The partition count of each topic, in order; throws ``WorkerFailure`` for a topic that must not be used, and the
+    /// The partition count of each topic, in order.
+    ///
+    /// Throws ``WorkerFailure`` for a topic that must not be used, and the
     /// client's error when Kafka is away. A topic whose count is nil appears on first use.
     func ensure(_ wants: [Want]) async throws -> [Int32?] {
         let brokers = try await admin.brokers(timeout: timeout).count
@@ -91,7 +93,9 @@ struct InternalTopicCheck {
     private func create(_ wants: [Want], brokers: Int) async throws {
         if let embedded {
             // The embedded cluster keeps megabytes per partition, and one worker needs no more than one.
-            for want in wants { try await embedded.ensureTopic(want.config.name, settings: TopicSettings(partitions: 1)) }
+            for want in wants {
+                try await embedded.ensureTopic(want.config.name, settings: TopicSettings(partitions: 1))
+            }
             return
         }
         let topics = wants.map { want in

@@ -29,11 +29,8 @@ public final class Worker: Service {
 
     /// Makes the worker and its Kafka clients; contacts no one before ``run(until:)``.
     ///
-    /// - Parameters:
-    ///   - version: what `GET /` tells.
-    ///   - commit: what `GET /` tells.
-    ///   - embedded: makes topics when Kafka runs inside this process.
-    /// - Throws: `configuration`, naming the client setting that is wrong.
+    /// `version` and `commit` are what `GET /` tells; `embedded` makes topics when Kafka runs inside this process. Throws
+    /// `configuration`, naming the client setting that is wrong.
     init(
         _ config: WorkerConfig,
         plugins: Plugins,
@@ -66,7 +63,8 @@ public final class Worker: Service {
             config: config,
             plugins: plugins,
             stores: (
-                ConfigStore(topics.log(config.configTopic.name)), StatusStore(topics.log(config.statusTopic.name)), offsets
+                ConfigStore(topics.log(config.configTopic.name)), StatusStore(topics.log(config.statusTopic.name)),
+                offsets
             ),
             groups: AdminGroupOffsets(admin: admin),
             environment: environment,
@@ -128,18 +126,26 @@ public final class Worker: Service {
         await directory.run(until: stop)
     }
 
-    /// Finds or makes the topics and reads them; waits for Kafka as long as it takes. False when stopped meanwhile.
+    /// Finds or makes the topics and reads them; waits for Kafka as long as it takes.
+    ///
+    /// False when stopped meanwhile.
     private func startStores(until stop: Latch) async throws -> Bool {
         let wants = [
             InternalTopicCheck.Want(
-                key: WorkerKeys.configTopic.name, purpose: "connector configurations", config: config.configTopic,
+                key: WorkerKeys.configTopic.name,
+                purpose: "connector configurations",
+                config: config.configTopic,
                 isSinglePartition: true
             ),
             InternalTopicCheck.Want(
-                key: WorkerKeys.offsetTopic.name, purpose: "source connector offsets", config: config.offsetTopic
+                key: WorkerKeys.offsetTopic.name,
+                purpose: "source connector offsets",
+                config: config.offsetTopic
             ),
             InternalTopicCheck.Want(
-                key: WorkerKeys.statusTopic.name, purpose: "connector and task statuses", config: config.statusTopic
+                key: WorkerKeys.statusTopic.name,
+                purpose: "connector and task statuses",
+                config: config.statusTopic
             ),
         ]
         let backoff = Backoff(initial: .milliseconds(200), maximum: .seconds(5))

@@ -94,8 +94,18 @@ public struct WorkerConfig: Sendable {
         clientID = values[WorkerKeys.clientID, ""]
         isExactlyOnce = values[WorkerKeys.exactlyOnce, .disabled] == .enabled
         configTopic = values.topic("config", WorkerKeys.configTopic, nil, WorkerKeys.configReplication)
-        offsetTopic = values.topic("offset", WorkerKeys.offsetTopic, WorkerKeys.offsetPartitions, WorkerKeys.offsetReplication)
-        statusTopic = values.topic("status", WorkerKeys.statusTopic, WorkerKeys.statusPartitions, WorkerKeys.statusReplication)
+        offsetTopic = values.topic(
+            "offset",
+            WorkerKeys.offsetTopic,
+            WorkerKeys.offsetPartitions,
+            WorkerKeys.offsetReplication
+        )
+        statusTopic = values.topic(
+            "status",
+            WorkerKeys.statusTopic,
+            WorkerKeys.statusPartitions,
+            WorkerKeys.statusReplication
+        )
         converters = values.converters()
         offsetFlushInterval = values[WorkerKeys.offsetFlushInterval, .seconds(60)]
         offsetFlushTimeout = values[WorkerKeys.offsetFlushTimeout, .seconds(5)]
@@ -131,7 +141,9 @@ public struct WorkerConfig: Sendable {
                 found.append(ConfigIssue(key: key, message: "is not a known worker property and has no effect.\(hint)"))
             }
         }
-        for (prefix, role) in [("producer.", KafkaSettings.Role.producer), ("consumer.", .consumer), ("admin.", .admin)] {
+        for (prefix, role) in [
+            ("producer.", KafkaSettings.Role.producer), ("consumer.", .consumer), ("admin.", .admin),
+        ] {
             let unsupported = KafkaSettings.translate(values(raw, under: prefix), for: role).unsupported
             for (key, reason) in unsupported.sorted(by: { $0.key < $1.key }) where !key.hasPrefix("listeners") {
                 found.append(ConfigIssue(key: prefix + key, message: "has no effect: \(reason)"))
@@ -210,7 +222,9 @@ private struct Values {
         var found: [String: String] = [:]
         for key in [WorkerKeys.keyConverter, WorkerKeys.valueConverter, WorkerKeys.headerConverter] {
             found[key.name] = self[key, ""]
-            for (name, value) in WorkerConfig.values(raw, under: key.name + ".") { found["\(key.name).\(name)"] = value }
+            for (name, value) in WorkerConfig.values(raw, under: key.name + ".") {
+                found["\(key.name).\(name)"] = value
+            }
             if raw[key.name] == nil, key.name != "header.converter", found["\(key.name).schemas.enable"] == nil {
                 found["\(key.name).schemas.enable"] = "false"
             }

@@ -13,7 +13,9 @@ public struct WorkerSources: Sendable {
     /// Starts without any.
     public init() {}
 
-    /// Adds a properties file; later sources win. Throws what is wrong with file and line.
+    /// Adds a properties file; later sources win.
+    ///
+    /// Throws what is wrong with file and line.
     public mutating func add(file path: String) throws(PropertiesFile.Fault) {
         let data: Data
         do { data = try Data(contentsOf: URL(filePath: path)) } catch {
@@ -53,7 +55,9 @@ public struct WorkerSources: Sendable {
     static func key(of variable: String) -> String? {
         let rest = variable.dropFirst("CONNECT_".count)
         // Settings of the images' start scripts, not of the worker.
-        guard !rest.isEmpty, !["LOG4J_", "CUSTOM_", "KAFKA_"].contains(where: { rest.hasPrefix($0) }) else { return nil }
+        guard !rest.isEmpty, !["LOG4J_", "CUSTOM_", "KAFKA_"].contains(where: { rest.hasPrefix($0) }) else {
+            return nil
+        }
         return rest.lowercased().replacing("___", with: "-").replacing("__", with: "\u{0}")
             .replacing("_", with: ".").replacing("\u{0}", with: "_")
     }

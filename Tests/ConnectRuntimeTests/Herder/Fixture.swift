@@ -29,12 +29,14 @@ final class ScriptedTask: TaskRunning {
     let spec: TaskSpec
     let startsPaused: Bool
     private let environment: TaskEnvironment
+    private let changes: Changes
     private let state: Mutex<State>
     private let order = Mutex(0)
     let failed = Latch()
 
-    init(_ spec: TaskSpec, _ environment: TaskEnvironment, _ startsPaused: Bool) {
+    init(_ spec: TaskSpec, _ environment: TaskEnvironment, _ startsPaused: Bool, _ changes: Changes) {
         (self.spec, self.environment, self.startsPaused) = (spec, environment, startsPaused)
+        self.changes = changes
         state = Mutex(State(snapshot: TaskSnapshot(id: spec.id, kind: spec.descriptor.kind)))
     }
     func run(until stop: Latch) async {
@@ -46,6 +48,7 @@ final class ScriptedTask: TaskRunning {
             group.cancelAll()
         }
         state.withLock { $0.calls.append("ended") }
+        changes.tell()
     }
     func pause() {
         state.withLock { $0.calls.append("pause") }
@@ -61,6 +64,7 @@ final class ScriptedTask: TaskRunning {
             state.withLock { $0.snapshot.state = new }
             environment.listener.task(spec.id, became: new, trace: trace)
         }
+        changes.tell()
     }
     func fail(_ failure: TaskFailure) {
         state.withLock { $0.snapshot.failure = failure }
@@ -103,6 +107,7 @@ private struct DeafListener: TaskListener {
 final class Fixture: Sendable {
     let configs = FakeLog("connect-configs"), status = FakeLog("connect-status"), offsets = FakeLog("connect-offsets")
     let groups = FakeGroups()
+    let changes = Changes()
     let context: HerderContext
     let herder: WorkerHerder
 
@@ -110,20 +115,36 @@ final class Fixture: Sendable {
         let quick = ["task.shutdown.graceful.timeout.ms": "60000", "errors.restart.backoff.ms": "1"]
         let config = try WorkerConfig(properties.merging(quick) { given, _ in given })
         let stores = (ConfigStore(configs), StatusStore(status, clock: ImmediateClock()), OffsetStore(offsets))
-        configs.onRecord(stores.0.take)
-        status.onRecord(stores.1.take)
+        let changes = changes
+        configs.onRecord {
+            stores.0.take($0)
+            changes.tell()
+        }
+        status.onRecord {
+            stores.1.take($0)
+            changes.tell()
+        }
         offsets.onRecord(stores.2.take)
         let environment = TaskEnvironment(
-            plugins: Self.plugins, settings: config.clientSettings, offsets: StoredOffsets(), listener: DeafListener(),
-            topics: NoTopics(), metrics: MetricsRegistry()
+            plugins: Self.plugins,
+            settings: config.clientSettings,
+            offsets: StoredOffsets(),
+            listener: DeafListener(),
+            topics: NoTopics(),
+            metrics: MetricsRegistry()
         )
         let box = TaskBox()
         context = HerderContext(
-            config: config, plugins: Self.plugins, stores: stores, groups: groups, environment: environment,
+            config: config,
+            plugins: Self.plugins,
+            stores: stores,
+            groups: groups,
+            environment: environment,
             workerID: "127.0.0.1:18383"
         ) { spec, environment, isPaused in
-            let task = ScriptedTask(spec, environment, isPaused)
+            let task = ScriptedTask(spec, environment, isPaused, changes)
             box.add(task)
+            changes.tell()
             return task
         }
         herder = WorkerHerder(context, version: "4.3.1", commit: "abc")
@@ -154,9 +175,13 @@ final class Fixture: Sendable {
     func settle(_ name: String) async {
         for _ in 0..<20 { await herder.supervisor(name).lane.run { await Task.yield() } }
     }
-    /// Waits until something holds; every look happens after the supervisor has had its turn.
+    /// Waits until something holds, looking again whenever a task or a topic has changed.
     func until(_ name: String, _ holds: @Sendable () -> Bool) async {
-        while !holds() { await herder.supervisor(name).lane.run { await Task.yield() } }
+        while true {
+            let seen = changes.count
+            if holds() { return }
+            await changes.wait(beyond: seen)
+        }
     }
 
     static let plugins = Plugins(connectors: [fileSource, fileSink])
@@ -185,6 +210,30 @@ final class Fixture: Sendable {
         check: { _ throws(ConfigInvalid) in },
         make: { _, _ throws(ConfigInvalid) in throw ConfigInvalid(issues: [.missing("never")]) }
     )
+}
+
+/// Counts changes and wakes those who wait for one.
+final class Changes: Sendable {
+    private let state = Mutex((count: 0, waiters: [CheckedContinuation<Void, Never>]()))
+    var count: Int { state.withLock { $0.count } }
+    func tell() {
+        let waiters = state.withLock { state in
+            state.count += 1
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in waiters { waiter.resume() }
+    }
+    func wait(beyond seen: Int) async {
+        await withCheckedContinuation { (waiter: CheckedContinuation<Void, Never>) in
+            let isLate = state.withLock { state in
+                if state.count > seen { return true }
+                state.waiters.append(waiter)
+                return false
+            }
+            if isLate { waiter.resume() }
+        }
+    }
 }
 
 final class TaskBox: Sendable {

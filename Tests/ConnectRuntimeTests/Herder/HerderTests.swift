@@ -96,7 +96,11 @@ import Testing
             try await fixture.herder.stop("s")
             await fixture.until("s") { fixture.made.allSatisfy { $0.calls.last == "ended" } }
             await fixture.settle("s")
-            #expect(fixture.configs.entries.suffix(2).map(\.value) == [#"{"tasks":0}"#, #"{"state":"PAUSED","state.v2":"STOPPED"}"#])
+            #expect(
+                fixture.configs.entries.suffix(2).map(\.value) == [
+                    #"{"tasks":0}"#, #"{"state":"PAUSED","state.v2":"STOPPED"}"#,
+                ]
+            )
             #expect(try await fixture.herder.status("s").tasks.isEmpty)
             #expect(try await fixture.herder.topics("s") == ["lines"])
             try await fixture.herder.delete("s")
@@ -105,7 +109,7 @@ import Testing
             await #expect(throws: HerderError.unknownConnector("s", .notFound)) { try await fixture.herder.info("s") }
             #expect(fixture.configs.entries.suffix(2).map(\.key) == ["connector-s", "target-state-s"])
         }
-        }
+    }
     @Test func `restart with flags restarts what it says`() async throws {
         try await Fixture(["errors.restart.policy": "never"]).run { fixture in
             _ = try await fixture.herder.create("s", sink, initialState: nil)
@@ -116,7 +120,10 @@ import Testing
             #expect(plan.tasks.map(\.status.state) == ["RUNNING", "RESTARTING"])
             await fixture.until("s") { fixture.made.count == 3 }
             #expect(fixture.made.last?.spec.id == TaskID("s", 1))
-            #expect(fixture.configs.entries.last == .init(key: "restart-connector-s", value: #"{"include-tasks":true,"only-failed":true}"#))
+            #expect(
+                fixture.configs.entries.last
+                    == .init(key: "restart-connector-s", value: #"{"include-tasks":true,"only-failed":true}"#)
+            )
             try await fixture.herder.restartTask(TaskID("s", 0))
             #expect(fixture.made.count == 4)
             await #expect(throws: HerderError.unknownTask(TaskID("s", 9))) {
@@ -135,7 +142,9 @@ import Testing
             #expect(fixture.made.count == 2)
             let status = try await fixture.herder.taskStatus(TaskID("a", 0)).status
             #expect(status.state == "FAILED")
-            #expect(status.trace == "opening: no such file\nIt is not restarted by itself: only a change of file helps.")
+            #expect(
+                status.trace == "opening: no such file\nIt is not restarted by itself: only a change of file helps."
+            )
         }
     }
     @Test func `a crash loop ends`() async throws {
@@ -148,19 +157,26 @@ import Testing
             }
             await fixture.settle("a")
             #expect(fixture.made.count == 4)
-            #expect(try await fixture.herder.taskStatus(TaskID("a", 0)).status.trace?.contains("after 3 automatic restarts") == true)
+            #expect(
+                try await fixture.herder.taskStatus(TaskID("a", 0)).status.trace?.contains("after 3 automatic restarts")
+                    == true
+            )
         }
     }
     @Test func `a worker that starts on a full topic runs it, and one that stops says so`() async throws {
         let fixture = try Fixture()
         for (key, value) in [
             ("connector-old", #"{"properties":{"connector.class":"FileStreamSource","topic":"t","name":"old"}}"#),
-            ("task-old-0", #"{"properties":{"connector.class":"FileStreamSource","topic":"t","name":"old","#
-                + #""task.class":"org.apache.kafka.connect.file.FileStreamSourceTask"}}"#),
+            (
+                "task-old-0",
+                #"{"properties":{"connector.class":"FileStreamSource","topic":"t","name":"old","#
+                    + #""task.class":"org.apache.kafka.connect.file.FileStreamSourceTask"}}"#
+            ),
             ("commit-old", #"{"tasks":1}"#),
         ] { fixture.configs.append(key, value) }
         fixture.status.append(
-            "status-connector-ghost", #"{"state":"RUNNING","trace":null,"worker_id":"x:1","generation":1,"version":null}"#
+            "status-connector-ghost",
+            #"{"state":"RUNNING","trace":null,"worker_id":"x:1","generation":1,"version":null}"#
         )
         try await fixture.run { fixture in
             await fixture.until("old") { fixture.made.count == 1 }

@@ -30,7 +30,10 @@ final class FakeLog: TopicLog {
     func append(_ key: [UInt8], _ value: [UInt8]?) {
         let (handler, offset, woken) = state.withLock { state in
             state.entries.append(
-                Entry(key: String(decoding: key, as: UTF8.self), value: value.map { String(decoding: $0, as: UTF8.self) })
+                Entry(
+                    key: String(decoding: key, as: UTF8.self),
+                    value: value.map { String(decoding: $0, as: UTF8.self) }
+                )
             )
             let count = state.entries.count
             let woken = state.waiters.filter { $0.count <= count }.map(\.continuation)

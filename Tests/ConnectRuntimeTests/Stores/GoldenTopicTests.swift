@@ -94,7 +94,9 @@ struct GoldenTopicTests {
             #expect(isTaken)
             guard let value else { continue }
             let again: JSON
-            if case .topic = key { again = try #require(TopicUse(value)).json } else {
+            if case .topic = key {
+                again = try #require(TopicUse(value)).json
+            } else {
                 again = try #require(StatusRecord(value)).json
             }
             #expect(String(decoding: again.bytes, as: UTF8.self) == record.value)

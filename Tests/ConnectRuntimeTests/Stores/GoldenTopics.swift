@@ -34,6 +34,11 @@ struct GoldenTopics: Sendable {
 
 extension GoldenTopics.Record {
     var asLog: LogRecord {
-        LogRecord(partition: partition, offset: offset, key: key.map { Array($0.utf8) }, value: value.map { Array($0.utf8) })
+        LogRecord(
+            partition: partition,
+            offset: offset,
+            key: key.map { Array($0.utf8) },
+            value: value.map { Array($0.utf8) }
+        )
     }
 }

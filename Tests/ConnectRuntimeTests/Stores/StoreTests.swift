@@ -10,7 +10,10 @@ import Testing
         for (offset, record) in records.enumerated() {
             _ = state.apply(
                 LogRecord(
-                    partition: 0, offset: Int64(offset), key: Array(record.0.utf8), value: record.1.map { Array($0.utf8) }
+                    partition: 0,
+                    offset: Int64(offset),
+                    key: Array(record.0.utf8),
+                    value: record.1.map { Array($0.utf8) }
                 )
             )
         }
@@ -21,14 +24,16 @@ import Testing
         let before = state(("connector-a", #"{"properties":{"x":"1"}}"#), ("task-a-0", #"{"properties":{"x":"1"}}"#))
         #expect(before.connectors["a"]?.tasks.isEmpty == true)
         let after = state(
-            ("connector-a", #"{"properties":{"x":"1"}}"#), ("task-a-0", #"{"properties":{"x":"1"}}"#),
+            ("connector-a", #"{"properties":{"x":"1"}}"#),
+            ("task-a-0", #"{"properties":{"x":"1"}}"#),
             ("commit-a", #"{"tasks":1}"#)
         )
         #expect(after.connectors["a"]?.tasks == [["x": "1"]])
     }
     @Test func `a commit without all its tasks makes the connector inconsistent`() {
         let half = state(
-            ("connector-a", #"{"properties":{"x":"1"}}"#), ("task-a-1", #"{"properties":{"x":"1"}}"#),
+            ("connector-a", #"{"properties":{"x":"1"}}"#),
+            ("task-a-1", #"{"properties":{"x":"1"}}"#),
             ("commit-a", #"{"tasks":2}"#)
         )
         #expect(half.connectors["a"]?.isInconsistent == true)
@@ -36,8 +41,10 @@ import Testing
     }
     @Test func `compaction may leave more tasks than the commit counts`() {
         let compacted = state(
-            ("connector-a", #"{"properties":{}}"#), ("task-a-1", #"{"properties":{"n":"old"}}"#),
-            ("task-a-0", #"{"properties":{"n":"new"}}"#), ("commit-a", #"{"tasks":1}"#)
+            ("connector-a", #"{"properties":{}}"#),
+            ("task-a-1", #"{"properties":{"n":"old"}}"#),
+            ("task-a-0", #"{"properties":{"n":"new"}}"#),
+            ("commit-a", #"{"tasks":1}"#)
         )
         #expect(compacted.connectors["a"]?.tasks == [["n": "new"]])
     }
