@@ -160,7 +160,8 @@ extension ConnectorSupervisor {
     /// A running task says what it does; words of an earlier run count no more.
     func task(_ task: Int, run number: Int, became newState: TaskState, trace: String?) {
         let (run, isNew) = state.withLock { state -> (Run?, Bool) in
-            guard state.runs[task]?.number == number else { return (nil, false) }
+            // A failure is a run's last word.
+            guard let run = state.runs[task], run.number == number, run.state != .failed else { return (nil, false) }
             defer { state.runs[task]?.state = newState }
             return (state.runs[task], state.runs[task]?.state != newState)
         }
