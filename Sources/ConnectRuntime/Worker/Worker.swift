@@ -27,17 +27,14 @@ public final class Worker: Service {
     /// What REST and others ask and tell.
     public var herder: any Herder { workerHerder }
 
-    /// Makes the worker and its Kafka clients; contacts no one before ``run(until:)``.
-    ///
-    /// `version` and `commit` are what `GET /` tells; `embedded` makes topics when Kafka runs inside this process. Throws
-    /// `configuration`, naming the client setting that is wrong.
+    /// The same for any kind of task runner: tests script theirs.
     init(
         _ config: WorkerConfig,
         plugins: Plugins,
         metrics: MetricsRegistry,
         version: String,
         commit: String,
-        embedded: (any TopicCreator)? = nil,
+        embedded: (any TopicCreator)?,
         makeRunner: @escaping @Sendable (TaskSpec, TaskEnvironment, Bool) -> any TaskRunning
     ) throws(KafkaClientError) {
         self.config = config
