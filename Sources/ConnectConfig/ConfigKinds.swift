@@ -1,5 +1,7 @@
 // The kinds of keys. Texts of wrong values are Kafka's where Kafka has the kind (Kafka 4.3, `ConfigDef`).
 
+import ConnectModel
+
 extension ConfigKey where Value == Int {
     /// A whole number within `range`.
     public static func int(
@@ -19,7 +21,7 @@ extension ConfigKey where Value == Int {
             valid: describe(range, type),
             documentation
         ) { text throws(ConfigIssue.Reason) in
-            guard let number = Int(trimmed(text)) else {
+            guard let number = Int(JavaNumber.withPlainDigits(trimmed(text))) else {
                 throw ConfigIssue.Reason.type("Not a number of type \(type.rawValue)")
             }
             guard number >= range.lowerBound else {

@@ -15,12 +15,19 @@ public struct JavaDateFormat: Sendable, Hashable {
     /// The pattern as given.
     public let pattern: String
     let parts: [Part]
+    /// Where the hundred years of two-digit years begin, in milliseconds since 1970.
+    let centuryStart: Int64
 
     /// Compiles a pattern.
     ///
     /// Throws an `IllegalArgumentException` for a letter that means nothing or an open quote.
-    public init(_ pattern: String) throws(ConnectError) {
+    ///
+    /// A year of two digits lies within 80 years before `now`, in milliseconds since 1970, and 20 years after it.
+    public init(_ pattern: String, now: Int64 = 1_767_225_600_000) throws(ConnectError) {
         self.pattern = pattern
+        let today = CivilTime(milliseconds: now)
+        let start = CivilTime.day(year: today.year - 80, month: Int64(today.month), day: Int64(today.day))
+        centuryStart = start * 86_400_000 + (now - now.dividedDown(by: 86_400_000) * 86_400_000)
         var parts: [Part] = []
         var literal: [UInt8] = []
         var characters = Array(pattern.unicodeScalars)[...]
@@ -83,7 +90,10 @@ public struct JavaDateFormat: Sendable, Hashable {
         switch letter {
         case "G": return time.year > 0 ? "AD" : "BC"
         case "y": return year(time.year)
-        case "Y": return year(time.weekOfYear(day).year)
+        case "Y":
+            let weekYear = Int(time.weekOfYear(day).year)
+            let digits = count == 2 ? number(abs(weekYear) % 100) : number(abs(weekYear))
+            return weekYear < 0 ? "-" + digits : digits
         case "M", "L":
             let name = CivilTime.months[time.month - 1]
             return count >= 4 ? name : count == 3 ? String(name.prefix(3)) : number(time.month)

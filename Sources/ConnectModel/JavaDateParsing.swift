@@ -1,7 +1,7 @@
 extension JavaDateFormat {
     /// The moment that `text` begins with, in milliseconds since 1970, or nil when it does not match the pattern.
     public func milliseconds(_ text: String) -> Int64? {
-        var reader = DateReader(text: Array(text.utf8))
+        var reader = DateReader(text: Array(text.utf8), centuryStart: CivilTime(milliseconds: centuryStart).year)
         for (index, part) in parts.enumerated() {
             switch part {
             case .literal(let bytes):
@@ -10,6 +10,9 @@ extension JavaDateFormat {
                 guard reader.read(letter, count, isAbutting: isAbutting(index)) else { return nil }
             }
         }
+        let moment = reader.fields.milliseconds
+        guard reader.isYearAmbiguous, moment < centuryStart, let year = reader.fields["y"] else { return moment }
+        reader.fields["y"] = year + 100
         return reader.fields.milliseconds
     }
 
@@ -49,12 +52,18 @@ private struct DateFields {
 
     private var days: Int64 {
         let year = self["y"].map { isBeforeChrist ? 1 - $0 : $0 } ?? 1970
-        let weekOrder = order("w") > 0 ? max(order("w"), order("E")) : 0
+        let weekOrder = order("w") > 0 ? max(order("w"), order("E"), order("u")) : 0
         if order("Y") > order("y") || (weekOrder > max(order("d"), order("D")) && weekOrder > 0) {
             let weekYear = order("Y") > order("y") ? self["Y"] ?? year : year
             let first = CivilTime.day(year: weekYear, month: 1, day: 1)
             let sunday = first - Int64(CivilTime.weekday(ofDay: first))
-            return sunday + ((self["w"] ?? 1) - 1) * 7 + (self["E"] ?? 0)
+            var (week, weekday) = (self["w"] ?? 1, self["E"] ?? 0)
+            if let iso = self["u"] {
+                // Monday is 1; what lies outside the week moves the week.
+                week += (iso - 1).dividedDown(by: 7)
+                weekday = (iso - (iso - 1).dividedDown(by: 7) * 7) % 7
+            }
+            return sunday + (week - 1) * 7 + weekday
         }
         if order("D") > order("d") { return CivilTime.day(year: year, month: 1, day: self["D"] ?? 1) }
         return CivilTime.day(year: year, month: self["M"] ?? 1, day: self["d"] ?? 1)
@@ -64,10 +73,12 @@ private struct DateFields {
 /// Reads one field after the other from UTF-8.
 private struct DateReader {
     let text: [UInt8]
+    let centuryStart: Int64
     var position = 0
     var fields = DateFields()
+    var isYearAmbiguous = false
 
-    init(text: [UInt8]) { self.text = text }
+    init(text: [UInt8], centuryStart: Int64) { (self.text, self.centuryStart) = (text, centuryStart) }
 
     mutating func skip(_ literal: [UInt8]) -> Bool {
         guard position <= text.count, text[position...].starts(with: literal) else { return false }
@@ -76,7 +87,10 @@ private struct DateReader {
     }
 
     mutating func read(_ letter: Character, _ count: Int, isAbutting: Bool) -> Bool {
-        while position < text.count, text[position] == 0x20 || text[position] == 0x09 { position += 1 }
+        let end = position + count
+        // Blanks may stand before numbers and zones, not before names.
+        let isName = letter == "G" || letter == "E" || letter == "a" || ((letter == "M" || letter == "L") && count > 2)
+        while !isName, position < text.count, text[position] == 0x20 || text[position] == 0x09 { position += 1 }
         switch letter {
         case "G":
             guard let era = name(["BC", "AD"]) else { return false }
@@ -100,7 +114,9 @@ private struct DateReader {
         default: break
         }
         let start = position
-        guard let value = number(digits: isAbutting ? count : nil) else { return false }
+        // Blanks before an abutting number count as its digits.
+        if isAbutting, end > text.count { return false }
+        guard let value = number(until: isAbutting ? end : text.count) else { return false }
         set(letter, value, count: count, digits: position - start)
         return true
     }
@@ -111,16 +127,17 @@ private struct DateReader {
         case "M", "L": fields["M"] = value
         case "k": fields["H"] = value == 24 ? 0 : value
         case "h", "K": fields["h"] = letter == "h" && value == 12 ? 0 : value
-        case "u": fields["E"] = value % 7
         default: fields[letter] = value
         }
     }
 
-    /// Two digits mean a year from 80 years ago to 20 years ahead; the span is that of this decade.
-    private func century(_ year: Int64) -> Int64 { year + (year > 45 ? 1900 : 2000) }
+    private mutating func century(_ year: Int64) -> Int64 {
+        let first = centuryStart % 100
+        isYearAmbiguous = year == first
+        return centuryStart - first + year + (year < first ? 100 : 0)
+    }
 
-    private mutating func number(digits limit: Int?) -> Int64? {
-        let start = position
+    private mutating func number(until end: Int) -> Int64? {
         var isNegative = false
         if position < text.count, text[position] == UInt8(ascii: "-") {
             isNegative = true
@@ -128,16 +145,13 @@ private struct DateReader {
         }
         var value: Int64 = 0
         var digits = 0
-        while position < text.count, (0x30...0x39).contains(text[position]),
-            limit.map({ position - start < $0 }) ?? true
-        {
+        while position < end, (0x30...0x39).contains(text[position]) {
             let (tens, overflow) = value.multipliedReportingOverflow(by: 10)
             guard !overflow, tens <= 100_000_000_000 else { return nil }
             value = tens + Int64(text[position] - 0x30)
             digits += 1
             position += 1
         }
-        if let limit, position - start < limit { return nil }
         return digits == 0 ? nil : isNegative ? -value : value
     }
 
@@ -188,7 +202,9 @@ private struct DateReader {
         guard sign < 0 || text[position] == UInt8(ascii: "+") else { return false }
         position += 1
         let digitsHere = text[position...].prefix { (0x30...0x39).contains($0) }.count
-        guard digitsHere > 0, let hours = number(digits: hourDigits ?? min(digitsHere, 2)), hours < 24 else {
+        guard digitsHere >= hourDigits ?? 1, let hours = number(until: position + (hourDigits ?? min(digitsHere, 2))),
+            hours < 24
+        else {
             return false
         }
         var minutes: Int64 = 0
@@ -196,7 +212,9 @@ private struct DateReader {
             if hasColon || (position < text.count && text[position] == UInt8(ascii: ":")) {
                 guard skip([UInt8(ascii: ":")]) else { return false }
             }
-            guard let found = number(digits: 2), found < 60 else { return false }
+            guard text[position...].prefix(2).filter({ (0x30...0x39).contains($0) }).count == 2,
+                let found = number(until: position + 2), found < 60
+            else { return false }
             minutes = found
         }
         fields.offset = sign * (hours * 60 + minutes) * 60_000

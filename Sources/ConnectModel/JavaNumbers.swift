@@ -18,6 +18,21 @@ public enum JavaNumber {
         return respell(value.description, isPlain: value == 0 || (value.magnitude >= 1e-3 && value.magnitude < 1e7))
     }
 
+    /// The text with the decimal digits of all scripts as ASCII, which Java's readers of whole numbers do not tell apart.
+    public static func withPlainDigits(_ text: String) -> String {
+        if text.utf8.allSatisfy({ $0 < 0x80 }) { return text }
+        return String(
+            String.UnicodeScalarView(
+                text.unicodeScalars.map { scalar in
+                    guard scalar.properties.numericType == .decimal, let value = scalar.properties.numericValue else {
+                        return scalar
+                    }
+                    return Unicode.Scalar(0x30 + UInt8(value))
+                }
+            )
+        )
+    }
+
     /// Turns Swift's shortest text (`1e+16`, `0.0001`) into Java's spelling of the same digits.
     private static func respell(_ text: String, isPlain: Bool) -> String {
         var digits: [UInt8] = []

@@ -88,12 +88,13 @@ enum CastNumber {
     }
 
     private static func parse(_ text: String, _ target: SchemaType) throws(ConnectError) -> Value {
+        let digits = JavaNumber.withPlainDigits(text)
         let value: Value? =
             switch target {
-            case .int8: Int8(text).map { .int8($0) }
-            case .int16: Int16(text).map { .int16($0) }
-            case .int32: Int32(text).map { .int32($0) }
-            case .int64: Int64(text).map { .int64($0) }
+            case .int8: Int8(digits).map { .int8($0) }
+            case .int16: Int16(digits).map { .int16($0) }
+            case .int32: Int32(digits).map { .int32($0) }
+            case .int64: Int64(digits).map { .int64($0) }
             case .float32: floating(text).flatMap { Float($0) }.map { .float32($0) }
             case .float64: floating(text).flatMap { Double($0) }.map { .float64($0) }
             default: .boolean(text.lowercased() == "true")

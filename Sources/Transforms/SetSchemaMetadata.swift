@@ -16,7 +16,9 @@ struct SetSchemaMetadata: Transform {
         importance: .high,
         "The schema's new version."
     ) { text throws(ConfigIssue.Reason) in
-        guard let number = Int32(trimmed(text)) else { throw .type("Not a number of type INT").showing(trimmed(text)) }
+        guard let number = Int32(JavaNumber.withPlainDigits(trimmed(text))) else {
+            throw .type("Not a number of type INT").showing(trimmed(text))
+        }
         return number
     }
     static let keys: [any AnyConfigKey] = [schemaName, schemaVersion, TransformKeys.replaceNull]

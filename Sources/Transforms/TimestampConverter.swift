@@ -1,5 +1,6 @@
 internal import ConnectConfig
 internal import ConnectModel
+internal import FoundationEssentials
 
 /// Changes the form of a timestamp: number, text, or one of Connect's date types.
 struct TimestampConverter: Transform {
@@ -55,13 +56,16 @@ struct TimestampConverter: Transform {
         if pattern.isEmpty, target == .string {
             throw .config("TimestampConverter requires format option to be specified when using string timestamps")
         }
-        do throws(ConnectError) { format = pattern.isEmpty ? nil : try JavaDateFormat(pattern) } catch {
+        do throws(ConnectError) { format = pattern.isEmpty ? nil : try JavaDateFormat(pattern, now: Self.now) } catch {
             throw .config(
                 "Invalid value \(error.className): \(error.message) for configuration TimestampConverter requires a"
                     + " SimpleDateFormat-compatible pattern for string timestamps: \(pattern)"
             )
         }
     }
+
+    /// The time of day decides which century a year of two digits lies in.
+    private static var now: Int64 { Int64(Date.now.timeIntervalSince1970 * 1000) }
 
     func apply(_ record: ConnectRecord) throws(ConnectError) -> ConnectRecord? {
         let data = part.read(record)

@@ -155,3 +155,39 @@ import Testing
         #expect(CivilTime.day(year: 2023, month: 13, day: 1) == CivilTime.day(year: 2024, month: 1, day: 1))
     }
 }
+
+@Suite struct JavaDateFormatTests {
+    @Test(
+        arguments: [
+            ("yyyy-MM-dd'T'HH:mm:ss.SSS'Z'", "2023-11-14T22:13:20.123Z", 1_700_000_000_123),
+            ("EEE, d MMM yyyy HH:mm:ss Z", "Tue, 14 Nov 2023 22:13:20 +0000", 1_700_000_000_000),
+            ("h:mm a", "10:13 PM", 79_980_000), ("YYYY-'W'ww-u", "2023-W46-2", 1_699_920_000_000),
+            ("yyyy-DDD", "2023-318", 1_699_920_000_000), ("dd/MM/yy", "14/11/23", 1_699_920_000_000),
+            ("yyyyMMddHHmmssSSS", "20231114221320123", 1_700_000_000_123),
+        ] as [(String, String, Int64)]
+    )
+    func `moments go both ways`(pattern: String, text: String, milliseconds: Int64) throws {
+        let format = try JavaDateFormat(pattern)
+        #expect(format.text(milliseconds) == text)
+        #expect(format.milliseconds(text) == milliseconds)
+    }
+
+    @Test(
+        arguments: [
+            ("yyyy-MM-dd", "2023-02-31", 1_677_801_600_000), ("yyyy-MM-dd", "2023-13-01", 1_704_067_200_000),
+            ("yyyy-MM-dd", " 2023-11-14 and more", 1_699_920_000_000), ("yyyyMMdd", "19471 224", -706_579_200_000),
+            ("yyyy-MM-dd'T'HH:mm:ssXXX", "2023-11-14T22:13:20+02:00", 1_699_992_800_000),
+            ("yyyy-MM-dd", "yesterday", nil), ("yyyy-MM-dd", "2023-11", nil), ("h:mm a", "1:05  PM", nil),
+        ] as [(String, String, Int64?)]
+    )
+    func `reading is as lenient as Java's`(pattern: String, text: String, milliseconds: Int64?) throws {
+        #expect(try JavaDateFormat(pattern).milliseconds(text) == milliseconds)
+    }
+
+    @Test func `broken patterns are refused`() {
+        #expect(throws: ConnectError(.illegalArgument, "Illegal pattern character 'b'")) {
+            try JavaDateFormat("yyyy-bb")
+        }
+        #expect(throws: ConnectError(.illegalArgument, "Unterminated quote")) { try JavaDateFormat("yyyy 'at") }
+    }
+}
