@@ -145,14 +145,8 @@ struct ConnectorCheck {
         let isConverter = group == nil
         for var definition in nested.map(\.definition) where index[prefix + definition.name] == nil {
             let short = definition.name, full = prefix + short
-            let problems = definition.problems(with: raw[full]).map { text -> String in
-                let isParse =
-                    text.contains("Not a number of type") || text.contains("Expected value to be either")
-                    || text.hasPrefix("Missing required")
-                guard isParse, !isConverter else { return text }
-                return text.replacing("configuration \(short):", with: "configuration \(full):")
-                    .replacing("configuration \"\(short)\"", with: "configuration \"\(full)\"")
-            }
+            // Kafka Connect checks a converter's keys apart from the connector's: their texts have no prefix.
+            let problems = definition.problems(with: raw[full], prefix: isConverter ? "" : prefix)
             definition.name = full
             if let group {
                 let alias = prefix.split(separator: ".", maxSplits: 1).last?.dropLast() ?? ""

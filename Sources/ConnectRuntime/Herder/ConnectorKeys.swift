@@ -15,7 +15,7 @@ enum ConnectorKeys {
         "Name of the connector, unique in the cluster."
     ) { text throws(ConfigIssue.Reason) in
         let name = text.trimmingBlanks
-        guard !name.isEmpty else { throw ConfigIssue.Reason("String may not be empty") }
+        guard !name.isEmpty else { throw ConfigIssue.Reason("String may not be empty").showing("") }
         let control = name.unicodeScalars.filter { $0.value < 0x20 || (0x7F...0x9F).contains($0.value) }
         guard control.isEmpty else {
             let list = control.map { "\($0.value)" }.joined(separator: ", ")
@@ -32,13 +32,19 @@ enum ConnectorKeys {
             + "stands for, with or without package and \"Connector\"."
     ).shown(in: common, as: "Connector class", width: .long)
     static let connectorVersion = version("connector.plugin.version", "connector", .medium, .medium)
-    static let tasksMax = ConfigKey<Int>.int(
+    static let tasksMax = ConfigKey<Int>(
         "tasks.max",
-        in: 1...Int(Int32.max),
+        type: .int,
         default: 1,
+        defaultText: "1",
         importance: .high,
+        valid: "[1,...]",
         "Most tasks that the connector may run."
-    ).shown(in: common, as: "Tasks max", width: .short)
+    ) { text throws(ConfigIssue.Reason) in
+        guard let number = Int32(text.trimmingBlanks) else { throw .type("Not a number of type INT") }
+        guard number >= 1 else { throw ConfigIssue.Reason("Value must be at least 1") }
+        return Int(number)
+    }.shown(in: common, as: "Tasks max", width: .short)
     static let tasksMaxEnforce = ConfigKey<Bool>.boolean(
         "tasks.max.enforce",
         default: true,

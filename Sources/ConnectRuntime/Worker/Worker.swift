@@ -21,7 +21,7 @@ public final class Worker: Service {
     private let workerHerder: WorkerHerder
     private let topics: InternalTopics
     private let admin: Admin
-    private let check: InternalTopicCheck
+    private let embedded: (any TopicCreator)?
     private let log = Logger("sluice.runtime.worker")
 
     /// What REST and others ask and tell.
@@ -41,7 +41,7 @@ public final class Worker: Service {
         topics = try InternalTopics(config)
         admin = try Admin(config.internalSettings(.admin, ["client.id": "connect-\(config.groupID)-admin"]))
         let creator: any TopicCreator = embedded ?? AdminTopicCreator(admin)
-        check = InternalTopicCheck(admin, embedded: embedded)
+        self.embedded = embedded
         let offsets = OffsetStore(topics.log(config.offsetTopic.name))
         var environment = TaskEnvironment(
             plugins: plugins,
@@ -104,13 +104,12 @@ public final class Worker: Service {
 
     private func work(until stop: Latch) async throws {
         guard try await startStores(until: stop) else { return }
-        let clusterID = try? await admin.clusterID(timeout: .seconds(5))
-        workerHerder.use(clusterID: clusterID)
         workerHerder.goLive(Assignment(generation: context.status.generation + 1))
+        let clusterID = await workerHerder.workerInfo().kafkaClusterID ?? "unknown"
         log.info(
             "Worker started",
             [
-                "group": "\(config.groupID)", "cluster": "\(clusterID ?? "unknown")",
+                "group": "\(config.groupID)", "cluster": "\(clusterID)",
                 "connectors": .int(context.configs.names.count),
             ]
         )
@@ -149,6 +148,9 @@ public final class Worker: Service {
         var attempt = 0
         while !stop.isOpen {
             do {
+                let clusterID = try await admin.clusterID(timeout: .seconds(5))
+                workerHerder.use(clusterID: clusterID)
+                let check = InternalTopicCheck(admin, embedded: embedded, clusterID: clusterID)
                 try await readTopics(wants, try await check.ensure(wants))
                 if attempt > 0 { log.info("Kafka is there") }
                 return true

@@ -24,11 +24,11 @@ final class ScriptedTask: TaskRunning {
     struct State {
         var snapshot: TaskSnapshot
         var calls: [String] = []
-        var refusesToStop = false
+        var isPaused: Bool
     }
     let spec: TaskSpec
     let startsPaused: Bool
-    private let environment: TaskEnvironment
+    let environment: TaskEnvironment
     private let changes: Changes
     private let state: Mutex<State>
     private let order = Mutex(0)
@@ -37,10 +37,10 @@ final class ScriptedTask: TaskRunning {
     init(_ spec: TaskSpec, _ environment: TaskEnvironment, _ startsPaused: Bool, _ changes: Changes) {
         (self.spec, self.environment, self.startsPaused) = (spec, environment, startsPaused)
         self.changes = changes
-        state = Mutex(State(snapshot: TaskSnapshot(id: spec.id, kind: spec.descriptor.kind)))
+        state = Mutex(State(snapshot: TaskSnapshot(id: spec.id, kind: spec.descriptor.kind), isPaused: startsPaused))
     }
     func run(until stop: Latch) async {
-        become(startsPaused ? .paused : .running)
+        become(state.withLock { $0.isPaused } ? .paused : .running)
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await stop.wait() }
             group.addTask { [failed] in await failed.wait() }
@@ -51,17 +51,27 @@ final class ScriptedTask: TaskRunning {
         changes.tell()
     }
     func pause() {
-        state.withLock { $0.calls.append("pause") }
-        become(.paused)
+        wish(true)
     }
     func resume() {
-        state.withLock { $0.calls.append("resume") }
-        become(.running)
+        wish(false)
+    }
+    /// Until the run has begun only the wish counts, as with a real task.
+    private func wish(_ isPaused: Bool) {
+        let hasBegun = state.withLock { state in
+            state.isPaused = isPaused
+            return state.snapshot.state == .running || state.snapshot.state == .paused
+        }
+        if hasBegun { become(isPaused ? .paused : .running) }
     }
     /// One word at a time, as a real task speaks.
     func become(_ new: TaskState, trace: String? = nil) {
         order.withLock { _ in
-            state.withLock { $0.snapshot.state = new }
+            var new = new
+            state.withLock { state in
+                if new == .running || new == .paused { new = state.isPaused ? .paused : .running }
+                state.snapshot.state = new
+            }
             environment.listener.task(spec.id, became: new, trace: trace)
         }
         changes.tell()
