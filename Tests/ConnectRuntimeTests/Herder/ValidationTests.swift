@@ -126,13 +126,15 @@ struct GoldenValidationTests {
         struct Key: Decodable {
             var name: String, type: String, required: Bool, importance: String, group: String?, order: Int,
                 width: String
-            var display_name: String, default_text: String?
+            var displayName: String, defaultText: String?
         }
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
         let folder = try #require(GoldenTopics.folder)
         let path = folder.replacing("golden-topics", with: "golden-transforms") + "/plugin-definitions.jsonl"
         for line in try String(contentsOf: URL(filePath: path), encoding: .utf8).split(separator: "\n") {
             guard line.contains("ConnectorConfig\"") else { continue }
-            let plugin = try JSONDecoder().decode(Plugin.self, from: Data(line.utf8))
+            let plugin = try decoder.decode(Plugin.self, from: Data(line.utf8))
             let ours =
                 plugin.plugin.hasSuffix("SourceConnectorConfig")
                 ? SourceConnectorKeys.all
@@ -144,7 +146,7 @@ struct GoldenValidationTests {
                     + "\(mine.orderInGroup) \(mine.width.rawValue) \(mine.displayName) \(mine.defaultText ?? "-")"
                 let wanted =
                     "\(key.type) \(key.required) \(key.importance) \(key.group ?? "") \(key.order) \(key.width) "
-                    + "\(key.display_name) \(key.default_text ?? "-")"
+                    + "\(key.displayName) \(key.defaultText ?? "-")"
                 #expect(found == wanted, "\(key.name)")
             }
         }
