@@ -14,7 +14,7 @@ struct SourceTaskMachine: Sendable {
         var retry = RetryPolicy()
         var tolerance: ErrorTolerance = .none
         /// How much may be sent without being acknowledged.
-        var batchesMax = 8
+        var batchesMax = 64
         var recordsMax = 100_000
         var bytesMax = 16 << 20
         /// Exactly once: records and positions are written in transactions that end here; nil for at least once.

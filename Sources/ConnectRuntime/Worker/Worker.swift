@@ -56,6 +56,7 @@ public final class Worker: Service {
             shutdownGrace: config.shutdownTimeout
         )
         environment.transactionGroup = config.isExactlyOnce ? config.groupID : nil
+        environment.createsTopics = config.createsTopics
         context = HerderContext(
             config: config,
             plugins: plugins,
