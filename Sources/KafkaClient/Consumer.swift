@@ -145,7 +145,8 @@ public enum Polled: Sendable {
 
     // --- polling
 
-    /// Waits up to `timeout` for records or a change, and returns as soon as there is something.
+    /// Waits up to `timeout` for records or a change, and returns as soon as there is something; a cancelled task gets
+    /// `idle` or what is there.
     ///
     /// A batch has at most `maxRecords` records (nil is `max.poll.records`, 500), and ends once keys and values reach
     /// `maxBytes`; it is over that by 256 records at most. Throws failures of consuming, in order with the records: an
@@ -164,9 +165,14 @@ public enum Polled: Sendable {
             guard case .idle = polled else { return polled }
         }
         let milliseconds = timeout.milliseconds
-        return try await pollThread.run { [self] () throws(KafkaClientError) in
-            try take(limit, maxBytes, timeout: milliseconds)
+        let result = await withTaskCancellationHandler {
+            await pollThread.run { [self] in
+                Result { () throws(KafkaClientError) in try take(limit, maxBytes, timeout: milliseconds) }
+            }
+        } onCancel: {
+            queue.wake()
         }
+        return try result.get()
     }
 
     /// Ends a poll that waits, or the next one; it returns `idle`.

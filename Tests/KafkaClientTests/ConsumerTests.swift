@@ -101,6 +101,17 @@ import Testing
         await consumer.close()
     }
 
+    @Test func `cancelling ends a long poll`() async throws {
+        let consumer = try Consumer(KafkaSettings(cluster))
+        let polling = Task { try await consumer.poll(timeout: .seconds(600)) }
+        polling.cancel()
+        guard case .idle = try await polling.value else {
+            Issue.record("expected idle")
+            return
+        }
+        await consumer.close()
+    }
+
     @Test func `the end of a partition is reported when asked for`() async throws {
         try await produce(0..<5)
         let consumer = try Consumer(KafkaSettings(cluster, ["enable.partition.eof": "true"]))
@@ -155,7 +166,7 @@ import Testing
             cluster,
             [
                 "group.id": "g", "partition.assignment.strategy": strategy, "heartbeat.interval.ms": "100",
-                "session.timeout.ms": "6000",
+                "session.timeout.ms": "1000",
             ]
         )
         let first = try Consumer(settings)

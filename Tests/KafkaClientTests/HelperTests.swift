@@ -4,9 +4,7 @@ import Testing
 @testable import KafkaClient
 
 @Suite struct HelperTests {
-    private func text(_ name: String, _ headers: [RecordBuffer.Header]) -> String? {
-        headers.last { $0.name == name }?.value.map { String(decoding: $0, as: UTF8.self) }
-    }
+    private func text(_ name: String, _ headers: [RecordBuffer.Header]) -> String? { headers[text: name] }
 
     @Test func `a dead letter keeps the record and says why`() async throws {
         let cluster = try makeCluster()
@@ -83,6 +81,23 @@ import Testing
             return
         }
         #expect(!"\(reason)".contains("secret") && "\(reason)".contains("id"))
+    }
+
+    @Test func `several records are sent and summed up`() async throws {
+        let cluster = try makeCluster()
+        try cluster.createTopic("u")
+        try await withProducer(KafkaSettings(cluster, ["message.max.bytes": "2000"])) { producer in
+            let summary = try await producer.send(contentsOf: [
+                ProducerRecord(topic: "t", key: "k", encoding: Order(id: 1, name: "a/b")),
+                ProducerRecord(topic: "u", value: String(repeating: "x", count: 5_000)),
+                ProducerRecord(topic: "u", value: "y", headers: ["correlation_id": "7"]),
+            ])
+            #expect(summary.total == 3 && summary.sent == 2 && summary.failures.map(\.index) == [1])
+        }
+        try await withConsumer(KafkaSettings(cluster)) { consumer in
+            try await consumer.assign([TopicPartition("t", 0): .beginning])
+            #expect(try await consumer.receive(1).first?.value == #"{"id":1,"name":"a/b"}"#)
+        }
     }
 
     @Test func `a batch is parsed in order, failures are handed over`() async throws {
