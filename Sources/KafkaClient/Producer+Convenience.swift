@@ -2,7 +2,7 @@ public import ConnectModel
 internal import FoundationEssentials
 
 extension ProducerRecord {
-    /// Makes a record whose value is `payload` as JSON; dates are ISO 8601 texts. Throws what encoding throws.
+    /// Makes a record whose value is `payload` as JSON, with dates as ISO 8601 texts; throws what encoding throws.
     public init(
         topic: String,
         key: String? = nil,

@@ -26,6 +26,7 @@ final class TCPRelay: Sendable {
             close(listener)
             throw Self.failure("opening a pipe")
         }
+        for descriptor in [listener, ends.0, ends.1] { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
         self.port = bound
         stop = Mutex(Stop(writeEnd: ends.1))
         ended.enter()
@@ -40,11 +41,14 @@ final class TCPRelay: Sendable {
 
     deinit { shut() }
 
-    /// Closes all connections; the port is free when this returns.
+    /// Closes all connections; the port is free when this returns, which is at once: the loop waits for nothing else.
     func shut() {
         let mustWait = stop.withLock { stop in
             guard !stop.isClosed else { return false }
             stop.isClosed = true
+            // A byte, since closing alone goes unnoticed while a child process started meanwhile holds a copy.
+            var byte: UInt8 = 0
+            _ = unsafe write(stop.writeEnd, &byte, 1)
             close(stop.writeEnd)
             return true
         }
@@ -161,20 +165,20 @@ private struct RelayLoop {
         let client = accept(listener, nil, nil)
         guard client >= 0 else { return }
         let server = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        var address = Self.localhost(target)
-        let isConnected = unsafe withUnsafePointer(to: &address) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
-                unsafe connect(server, address, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0
-            }
-        }
-        guard isConnected else {
-            close(client)
-            close(server)
-            return
-        }
         for descriptor in [client, server] {
             _ = fcntl(descriptor, F_SETFL, O_NONBLOCK)
             _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        }
+        var address = Self.localhost(target)
+        let isConnecting = unsafe withUnsafePointer(to: &address) { pointer in
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { address in
+                unsafe connect(server, address, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0 || errno == EINPROGRESS
+            }
+        }
+        guard isConnecting else {
+            close(client)
+            close(server)
+            return
         }
         pairs.append(Pair(sockets: (client, server)))
     }

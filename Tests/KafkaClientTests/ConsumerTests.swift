@@ -166,7 +166,7 @@ import Testing
             cluster,
             [
                 "group.id": "g", "partition.assignment.strategy": strategy, "heartbeat.interval.ms": "100",
-                "session.timeout.ms": "1000",
+                "session.timeout.ms": "4000",
             ]
         )
         let first = try Consumer(settings)
