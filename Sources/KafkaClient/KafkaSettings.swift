@@ -99,7 +99,7 @@ extension KafkaSettings {
     /// Bounds of what a producer holds; ours, so that a full queue suspends the sender instead of failing a record.
     struct ProducerBounds: Equatable {
         var records = 500_000
-        var bytes = 32 << 20
+        var bytes = 24 << 20
     }
 
     /// What librdkafka gets, our defaults under the caller's values.

@@ -121,7 +121,7 @@ import Testing
         let producer = try plain.forProducer()
         #expect(producer.settings["enable.idempotence"] == "true" && producer.settings["acks"] == "all")
         #expect(producer.settings["partitioner"] == "murmur2_random")
-        #expect(producer.bounds == .init(records: 500_000, bytes: 32 << 20))
+        #expect(producer.bounds == .init(records: 500_000, bytes: 24 << 20))
         let consumer = try plain.forConsumer()
         #expect(consumer["enable.auto.commit"] == "false" && consumer["auto.offset.reset"] == "earliest")
         #expect(consumer["group.id"] != nil)
