@@ -140,6 +140,13 @@ public final class OpenFile {
         }
     }
 
+    /// Tells the system to bring a part to the disk soon, without waiting.
+    ///
+    /// It is a hint: nothing comes of a refusal. The part leaves memory once it is there.
+    public func startSync(from offset: Int64, count: Int64) {
+        _ = posix_fadvise(descriptor, off_t(offset), off_t(count), POSIX_FADV_DONTNEED)
+    }
+
     /// Cuts the file off after `size` bytes.
     public func truncate(to size: Int64) throws(FileError) {
         guard ftruncate(descriptor, off_t(size)) == 0 else { throw FileError("cutting off", path) }

@@ -49,11 +49,15 @@ actor FileSinkTask: SinkTask {
         let bufferBytes = min(Self.bufferBytesMax, max(64 << 10, Self.bufferBytesOfAll / max(1, count)))
         var next: [TopicPartition: Int64] = [:]
         do {
-            let names = try FileTree.names(in: config.directory)
-            for partition in partitions {
-                guard
-                    let writer = try SegmentWriter(partition, config, names: names, bufferBytesMax: bufferBytes)
-                else { throw Self.isTaken(partition, config.directory) }
+            let locked = try partitions.map { partition in
+                guard let manifest = try PartitionManifest(partition, in: config.directory) else {
+                    throw Self.isTaken(partition, config.directory)
+                }
+                return (partition, manifest)
+            }
+            let names = try FileTree.names(in: config.directory)  // now that nobody else adds to them
+            for (partition, manifest) in locked {
+                let writer = try SegmentWriter(partition, config, manifest, names: names, bufferBytesMax: bufferBytes)
                 writers[partition] = writer
                 next[partition] = writer.next
             }
@@ -121,8 +125,8 @@ actor FileSinkTask: SinkTask {
         _ now: ContinuousClock.Instant
     ) throws {
         guard offset >= writer.next ?? 0 else { return repeated.add() }
-        if value == nil, config.onNull == .ignore { return writer.skip(offset) }
         if writer.isDue(now) { try complete(writer) }
+        if value == nil, config.onNull == .ignore { return writer.skip(offset) }
         if writer.isBufferFull { try writer.writeLines() }
         writer.append(offset, now, value, encoding)
     }
