@@ -15,8 +15,9 @@ let house: [SwiftSetting] = [
     .treatWarning("DeprecatedDeclaration", as: .warning),
 ]
 
-/// A C library of the system: `module.modulemap` and `shim.h`, which may hold `static inline` doors to what Swift cannot
-/// see (variadic functions, macros). Nothing of ours is compiled for it.
+/// A C library of the system: `module.modulemap` and `shim.h`, of which nothing is compiled.
+///
+/// The shim may hold `static inline` doors to what Swift cannot see (variadic functions, macros).
 func system(_ name: String, pkgConfig: String, apt package: String) -> Target {
     .systemLibrary(name: name, path: "Sources/C/\(name)", pkgConfig: pkgConfig, providers: [.apt([package])])
 }
@@ -122,8 +123,7 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "ConnectRuntime", "ConnectREST", "ConnectorRegistry", "ConnectTestKit", "KafkaClient", "PostgresClient",
-                "TransferClient", "ConnectSDK", "ConnectModel", "ConnectConfig", "Lifecycle", "Logs", "Metrics",
+                "sluice", "ConnectAPI", "ConnectTestKit", "KafkaClient", "TransferClient", "ConnectModel",
             ],
             swiftSettings: house
         ),
@@ -161,7 +161,8 @@ let package = Package(
         + library(
             "ConnectRuntime",
             [
-                "ConnectSDK", "ConnectModel", "ConnectConfig", "KafkaClient", "FileAccess", "Blocking", "Lifecycle", "Logs",
+                "ConnectSDK", "ConnectModel", "ConnectConfig", "KafkaClient", "FileAccess", "Blocking", "Lifecycle",
+                "Logs",
                 "Metrics",
             ],
             testing: ["Converters"]

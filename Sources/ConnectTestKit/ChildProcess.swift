@@ -155,7 +155,7 @@ private func removeLeftovers(named name: String) {
 func removeTree(_ path: String) { try? FileManager.default.removeItem(atPath: path) }
 
 /// A port on 127.0.0.1 that nobody listens on at the moment.
-func freePort() throws -> Int {
+public func freePort() throws -> Int {
     let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
     defer { close(descriptor) }
     var address = sockaddr_in()

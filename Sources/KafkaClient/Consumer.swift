@@ -44,6 +44,8 @@ public enum Polled: Sendable {
     private struct State {
         var isClosed = false
         var signals: [Result<Polled, KafkaClientError>] = []
+        /// When topics are looked for again; nil without a pattern.
+        var nextLook: ContinuousClock.Instant?
     }
 
     /// Makes a consumer; brokers are contacted in the background.
@@ -95,6 +97,7 @@ public enum Polled: Sendable {
             let topics = names.map(\.topic).joined(separator: ", ")
             if let error = KafkaClientError.ifFailed(code, doing: "subscribing to \(topics)") { throw error }
         }
+        state.withLock { $0.nextLook = pattern == nil ? nil : .now + lookInterval }
     }
 
     /// Leaves the group's topics; ``assign(_:)`` is possible afterwards.
@@ -158,6 +161,7 @@ public enum Polled: Sendable {
         timeout: Duration = .seconds(1)
     ) async throws(KafkaClientError) -> Polled {
         try checkOpen("polling")
+        await lookForTopics()
         let limit = max(1, maxRecords ?? settings.maxPollRecords)
         // What is there already needs no thread: taking it never blocks.
         if queue.count > 0 || hasSignals {
@@ -173,6 +177,15 @@ public enum Polled: Sendable {
             queue.wake()
         }
         return try result.get()
+    }
+
+    /// Whether a look for new topics is due; the next one is after the interval.
+    func takeDueLook() -> Bool {
+        state.withLock { state in
+            guard let due = state.nextLook, due <= .now else { return false }
+            state.nextLook = .now + lookInterval
+            return true
+        }
     }
 
     /// Ends a poll that waits, or the next one; it returns `idle`.

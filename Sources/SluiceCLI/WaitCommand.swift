@@ -27,6 +27,7 @@ struct WaitCommand {
         ) { values in
             let client = environment.client(values), clock = ContinuousClock()
             let deadline = clock.now + values[Self.limit]
+            var told = ""
             var goal = GoalMachine(goal: values[Self.goal], only: Set(values.arguments))
             while true {
                 let seen = await look(client)
@@ -34,7 +35,10 @@ struct WaitCommand {
                 case .reached: return 0
                 case .failed(let why): throw CLIError(.failed, why)
                 case .wait(let text):
-                    if values[Self.progress], let text { environment.terminal.tell(text) }
+                    if values[Self.progress], let text, text != told {
+                        environment.terminal.tell(text)
+                        told = text
+                    }
                     guard clock.now < deadline else {
                         throw CLIError(.unreachable, "not \(values[Self.goal].rawValue) within the time: \(goal.last)")
                     }

@@ -232,3 +232,28 @@ import Testing
         await producer.close()
     }
 }
+
+@Suite(.timeLimit(.minutes(1))) struct PatternTests {
+    @Test func `a topic that is made after the subscription joins it within the refresh interval`() async throws {
+        let cluster = try EmbeddedCluster()
+        defer { cluster.close() }
+        let consumer = try Consumer(
+            KafkaSettings(
+                bootstrapServers: cluster.bootstrapServers,
+                ["group.id": "patterns", "topic.metadata.refresh.interval.ms": "200"]
+            )
+        )
+        try await consumer.subscribe(topics: [], pattern: "late.*", rebalance: .automatic)
+        let producer = try Producer(KafkaSettings(bootstrapServers: cluster.bootstrapServers))
+        for topic in ["late-1", "late-2"] {
+            _ = try await producer.send(ProducerRecord(topic: topic, value: Array("v".utf8)))
+            var seen: Set<String> = []
+            while !seen.contains(topic) {
+                guard case .batch(let batch)? = try? await consumer.poll(timeout: .milliseconds(200)) else { continue }
+                for index in 0..<batch.count { seen.insert(batch.topicPartition(at: index).topic) }
+            }
+        }
+        await producer.close()
+        await consumer.close()
+    }
+}

@@ -101,12 +101,7 @@ extension WorkerHerder {
         return config
     }
     private func check(_ config: ConfigMap) throws(HerderError) {
-        let result = ConnectorCheck.run(
-            config,
-            of: try descriptor(of: config),
-            plugins: context.plugins,
-            worker: context.config
-        )
+        let result = checked(config, of: try descriptor(of: config))
         let issues = result.issues
         guard issues.isEmpty else { throw .invalidConfig(issues) }
         for warning in result.warnings {

@@ -44,8 +44,29 @@ extension WorkerHerder {
             let type = config["connector.class"] ?? ""
             throw .badRequest("Included connector type \(type) does not match request type \(plugin)")
         }
-        var result = ConnectorCheck.run(config, of: descriptor, plugins: context.plugins, worker: context.config)
+        var result = checked(config, of: descriptor)
         result.name = plugin
+        return result
+    }
+    /// Checks what the values mean here, with `${…}` replaced, as Kafka Connect does; what is shown stays as it was written.
+    func checked(_ config: ConfigMap, of descriptor: any ConnectorDescriptor) -> ValidationResult {
+        var resolved = config, unresolved: [ConfigIssue] = []
+        do throws(ConfigInvalid) {
+            let values = try context.config.providers.resolve(config.dictionary)
+            for (key, value) in values where config[key] != value { resolved.set(key, value) }
+        } catch { unresolved = error.issues }
+        var result = ConnectorCheck.run(resolved, of: descriptor, plugins: context.plugins, worker: context.config)
+        for index in result.keys.indices {
+            let key = result.keys[index].definition.name
+            if let missing = unresolved.first(where: { $0.key == key }) {
+                result.keys[index].errors = [missing.message]
+            }
+            guard let written = config[key], let value = resolved[key], value != written, !value.isEmpty else {
+                continue
+            }
+            result.keys[index].value = written
+            result.keys[index].errors = result.keys[index].errors.map { $0.replacing(value, with: written) }
+        }
         return result
     }
     /// The connector that a config is for; every other answer is a bad request.

@@ -22,8 +22,9 @@ struct TaskClients: Sendable {
         values["auto.offset.reset"] = "earliest"
         values["enable.auto.commit"] = "false"
         values["max.poll.records"] = "10000"
-        // A topic that is made later is seen soon, whether it is named or matches a pattern.
-        values["topic.metadata.refresh.interval.ms"] = "1000"
+        // A topic that is made later is seen soon, whether it is named or matches a pattern. No divisor of 3 s, a broker's
+        // usual delay of a group's first rebalance: librdkafka joins again when a refresh meets the end of a join.
+        values["topic.metadata.refresh.interval.ms"] = "1700"
         return made(values, settings.consumer, "consumer.override.", .consumer)
     }
 
