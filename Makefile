@@ -5,7 +5,7 @@ ONESHOT ?=
 BUILD_DIR := build
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap build run test lint format bench docs asan fuzz clean ci
+.PHONY: help bootstrap build run test lint format bench docs asan clean ci
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -26,7 +26,7 @@ lint: ## Format and style of all sources
 	@scripts/lint
 
 format: ## Format all sources in place
-	@swift format -i --parallel --configuration swift-format.json -r Sources Tests Benchmarks Fuzz Package.swift
+	@swift format -i --parallel --configuration swift-format.json -r Sources Tests Benchmarks Package.swift
 
 bench: build ## Every path beside its peer, on real Kafka
 	@scripts/bench
@@ -37,10 +37,7 @@ docs: build ## Reference pages from the config keys and the command line
 asan: bootstrap ## Client tests under AddressSanitizer and LeakSanitizer
 	@scripts/asan
 
-fuzz: bootstrap ## Every parser under libFuzzer, a minute each
-	@scripts/fuzz
-
 ci: test ## What CI runs
 
 clean: ## Remove what was built
-	@rm -rf .build .build-* $(BUILD_DIR) Benchmarks/.build Fuzz/.build
+	@rm -rf .build .build-* $(BUILD_DIR) Benchmarks/.build
