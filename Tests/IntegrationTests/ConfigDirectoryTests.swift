@@ -2,6 +2,7 @@ import ConnectAPI
 import ConnectTestKit
 import FoundationEssentials
 import Testing
+import TransferClient
 
 /// Connector JSON dropped, changed, broken and removed while the worker runs (two seconds are the promise).
 @Suite(.timeLimit(.minutes(2))) struct ConfigDirectoryTests {

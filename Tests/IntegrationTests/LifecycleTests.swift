@@ -2,6 +2,7 @@ import ConnectAPI
 import ConnectTestKit
 import FoundationEssentials
 import Testing
+import TransferClient
 
 /// Starting without Kafka, stopping at any moment, and what a dead target does to memory.
 @Suite(.timeLimit(.minutes(3))) struct LifecycleTests {

@@ -3,6 +3,7 @@ import FoundationEssentials
 import Glibc
 import KafkaClient
 import Testing
+import TransferClient
 
 /// The real files of ../shared/data through Kafka into PostgreSQL, files and the index; every count is the manifest's.
 @Suite(.timeLimit(.minutes(4)), .serialized) struct SupermarketTests {
@@ -96,7 +97,7 @@ import Testing
             #expect(try postgres.psql("select count(*) from \"\(prefix).\(topic)\"", database: database) == "\(count)")
             #expect(try lines(of: "\(prefix).\(topic)", in: folder + "/out") == count)
             if let search {
-                let found = try await count(of: "\(prefix).\(topic)", search.url, worker)
+                let found = try await documents(of: "\(prefix).\(topic)", search.url, worker)
                 #expect(found.contains("\"count\":\(count)"), "\(topic): \(found)")
             }
         }
@@ -119,7 +120,7 @@ import Testing
         }
         return count
     }
-    private func count(of index: String, _ url: String, _ worker: WorkerProcess) async throws -> String {
+    private func documents(of index: String, _ url: String, _ worker: WorkerProcess) async throws -> String {
         _ = try await worker.ask("POST", "\(url)/\(index)/_refresh")
         return try await worker.ask("GET", "\(url)/\(index)/_count").text
     }

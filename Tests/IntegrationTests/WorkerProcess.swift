@@ -109,6 +109,7 @@ final class WorkerProcess: Sendable {
         guard response.isSuccess else { throw Failure(description: "PUT \(name): \(response.status) \(response.text)") }
     }
     /// Asks until `body` gives a value; what a process of its own does can only be seen by asking.
+    @discardableResult
     func eventually<R>(
         _ what: String,
         within limit: Duration = .seconds(60),
