@@ -18,7 +18,7 @@ public struct TaskSnapshotBody: Codable, Sendable, Hashable {
     public var recordsFailed: Int
     /// Bytes waiting in the task's queues.
     public var bufferedBytes: Int
-    /// Records behind the end of its partitions; absent for sources and while unknown.
+    /// Records behind the end of its partitions; absent for sources, without partitions, and while unknown.
     public var lag: Int?
     /// Nothing more will come (a finite source), or nothing more is there now.
     public var isIdle: Bool

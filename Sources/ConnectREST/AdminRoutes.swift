@@ -78,7 +78,7 @@ extension TaskSnapshotBody {
         recordsWritten = task.recordsTotal
         recordsFailed = task.recordsFailed
         bufferedBytes = task.bufferedBytes
-        lag = task.kind == .sink ? Int(task.lag.values.reduce(0, +)) : nil
+        lag = task.kind == .sink && !task.lag.isEmpty ? Int(task.lag.values.reduce(0, +)) : nil
         isIdle = task.isIdle
     }
 }

@@ -96,7 +96,11 @@ struct GoalMachine {
     /// Calm twice in a row, with nothing moved between the looks: a record on its way between source and sink is seen.
     private mutating func delivered(_ tasks: [TaskSnapshotBody]) -> Bool {
         let now = tasks.reduce(0) { $0 + $1.recordsRead + $1.recordsWritten + $1.recordsFailed }
-        let isCalm = tasks.allSatisfy { $0.isIdle && ($0.lag ?? 0) == 0 && $0.note == nil } && now == moved
+        // A task may be without partitions, all tasks of a sink may not: its group has not given them out yet.
+        let sinks = Dictionary(grouping: tasks.filter { $0.type == "sink" }, by: \.id.connector)
+        let haveWork = sinks.values.allSatisfy { $0.contains { $0.lag != nil } }
+        let isCalm =
+            haveWork && tasks.allSatisfy { $0.isIdle && ($0.lag ?? 0) == 0 && $0.note == nil } && now == moved
         moved = now
         calm = isCalm ? calm + 1 : 0
         return calm >= 2

@@ -58,10 +58,10 @@ import TransferClient
             "files",
             [
                 "connector.class": "SupermarketSource", "directory": folder + "/inbox",
-                "topic.template": prefix + ".{type}-{chain}",
+                "topic.template": prefix + "-{type}-{chain}",
             ]
         )
-        let topics = Self.expected.keys.map { "\(prefix).\($0)" }.sorted().joined(separator: ",")
+        let topics = Self.expected.keys.map { "\(prefix)-\($0)" }.sorted().joined(separator: ",")
         try await worker.put(
             "rows",
             [
@@ -94,21 +94,21 @@ import TransferClient
         try await worker.untilDelivered(names)
 
         for (topic, count) in Self.expected {
-            #expect(try postgres.psql("select count(*) from \"\(prefix).\(topic)\"", database: database) == "\(count)")
-            #expect(try lines(of: "\(prefix).\(topic)", in: folder + "/out") == count)
+            #expect(try postgres.psql("select count(*) from \"\(prefix)-\(topic)\"", database: database) == "\(count)")
+            #expect(try lines(of: "\(prefix)-\(topic)", in: folder + "/out") == count)
             if let search {
-                let found = try await documents(of: "\(prefix).\(topic)", search.url, worker)
+                let found = try await documents(of: "\(prefix)-\(topic)", search.url, worker)
                 #expect(found.contains("\"count\":\(count)"), "\(topic): \(found)")
             }
         }
         let items = try postgres.psql(
-            "select sum(jsonb_array_length(promotionitems)) from \"\(prefix).promofull-keshet\"",
+            "select sum(jsonb_array_length(promotionitems)) from \"\(prefix)-promofull-keshet\"",
             database: database
         )
         #expect(items == "7529")
         let admin = try Admin(KafkaSettings(bootstrapServers: kafka.bootstrapServers))
         let made = try await admin.listTopics().map(\.name).filter { $0.hasPrefix(prefix) }
-        #expect(Set(made) == Set(Self.expected.keys.map { "\(prefix).\($0)" }))  // nothing of broken and empty files
+        #expect(Set(made) == Set(Self.expected.keys.map { "\(prefix)-\($0)" }))  // nothing of broken and empty files
         #expect(await worker.stop() == 0)
     }
 

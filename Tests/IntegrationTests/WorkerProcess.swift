@@ -142,7 +142,8 @@ final class WorkerProcess: Sendable {
             }
             let moved = tasks.reduce(0) { $0 + $1.recordsRead + $1.recordsWritten }
             defer { before = moved }
-            let calm = Set(tasks.map(\.id.connector)) == names && tasks.allSatisfy { $0.isIdle && ($0.lag ?? 0) == 0 }
+            let working = tasks.filter { $0.type == "source" || $0.lag != nil }
+            let calm = Set(working.map(\.id.connector)) == names && tasks.allSatisfy { $0.isIdle && ($0.lag ?? 0) == 0 }
             return calm && moved == before ? true : nil
         }
     }

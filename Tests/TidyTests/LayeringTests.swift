@@ -45,7 +45,7 @@ import Testing
     /// They compose or test, and import what they like of ours.
     static let unbound: Set = ["sluice", "ConnectTestKit"]
     static let toolchain: Set = [
-        "Swift", "Synchronization", "Glibc", "Dispatch", "FoundationEssentials", "_Concurrency",
+        "Swift", "Synchronization", "Glibc", "Dispatch", "FoundationEssentials", "_Concurrency", "_StringProcessing",
     ]
 
     /// Target names of the C libraries and of ours.

@@ -30,12 +30,14 @@ final class InternalTopics: Sendable {
     private let consumer: Consumer
     private let producer: Producer
     private let patience: Duration
+    /// The config topic is one sequence: it is written to partition 0, also where an embedded cluster gave it more.
+    private let sequence: String
     private let log = Logger("sluice.runtime.topics")
     private let troubles = LogLimiter(every: .seconds(30))
 
     /// Makes the clients; `patience` is the longest that one write with its reading back, or one reading to the end, may take.
     init(_ config: WorkerConfig, patience: Duration = .seconds(30)) throws(KafkaClientError) {
-        self.patience = patience
+        (self.patience, sequence) = (patience, config.configTopic.name)
         let id = config.clientID.isEmpty ? "connect-\(config.groupID)" : config.clientID
         let troubles = troubles, log = log
         let events: @Sendable (ClientEvent) -> Void = { event in
@@ -203,7 +205,8 @@ final class InternalTopics: Sendable {
         let results = await withCheckedContinuation { continuation in
             let gather = Gather(records.count) { continuation.resume(returning: $0) }
             for record in records {
-                let record = ProducerRecord(topic: topic, key: record.key, value: record.value)
+                let partition: Int32? = topic == sequence ? 0 : nil
+                let record = ProducerRecord(topic: topic, partition: partition, key: record.key, value: record.value)
                 do throws(KafkaClientError) {
                     try producer.send(record) { gather.add($0) }
                 } catch { gather.add(.failure(error)) }

@@ -22,6 +22,8 @@ struct TaskClients: Sendable {
         values["auto.offset.reset"] = "earliest"
         values["enable.auto.commit"] = "false"
         values["max.poll.records"] = "10000"
+        // librdkafka beats from a thread of its own, so a short session costs nothing: what a killed worker held is free soon.
+        values["session.timeout.ms"] = "10000"
         // A topic that is made later is seen soon, whether it is named or matches a pattern. No divisor of 3 s, a broker's
         // usual delay of a group's first rebalance: librdkafka joins again when a refresh meets the end of a join.
         values["topic.metadata.refresh.interval.ms"] = "1700"

@@ -182,7 +182,7 @@ struct SinkTaskMachine: Sendable {
             phase = .starting
             (nextCommit, nextTick, lastProgress) = (now + settings.flushInterval, now, now)
             return .start
-        case .starting: return again(now) ?? .start
+        case .starting: return announceOutage() ?? again(now) ?? .start
         case .running: return work(now)
         case .closing: return finish(now)
         case .ended: return .end(failure)
@@ -195,6 +195,13 @@ struct SinkTaskMachine: Sendable {
         guard now >= retry.due else { return .wait(until: retry.due) }
         if case .commit(_, let reason) = retrying { return commit(reason) ?? .tick }
         return retrying
+    }
+
+    /// An outage at the start is shown as one: RUNNING with its reason, not a task that nobody runs.
+    private mutating func announceOutage() -> Step? {
+        guard retry != nil, !isAnnounced else { return nil }
+        isAnnounced = true
+        return .announce(.running)
     }
 
     private mutating func work(_ now: Duration) -> Step {

@@ -176,7 +176,7 @@ struct SourceTaskMachine: Sendable {
             phase = .starting
             (nextFlush, lastProgress) = (now + settings.flushInterval, now)
             return .start
-        case .starting: return again(now) ?? .start
+        case .starting: return announceOutage() ?? again(now) ?? .start
         case .running: return work(now)
         case .closing: return finish(now)
         case .ended: return .end(failure)
@@ -193,6 +193,13 @@ struct SourceTaskMachine: Sendable {
     private func resend() -> Step? {
         guard let first = inFlight.first(where: { $0.status == .unreached }) else { return nil }
         return inFlight.contains { $0.status == .flying } ? .wait(until: nil) : .resend(first.batch.id)
+    }
+
+    /// An outage at the start is shown as one: RUNNING with its reason, not a task that nobody runs.
+    private mutating func announceOutage() -> Step? {
+        guard retry != nil, !isAnnounced else { return nil }
+        isAnnounced = true
+        return .announce(.running)
     }
 
     private mutating func work(_ now: Duration) -> Step {

@@ -152,7 +152,13 @@ public final class Worker: Service {
                 let clusterID = try await admin.clusterID(timeout: .seconds(5))
                 workerHerder.use(clusterID: clusterID)
                 let check = InternalTopicCheck(admin, embedded: embedded, clusterID: clusterID)
-                try await readTopics(wants, try await check.ensure(wants))
+                var partitions = try await check.ensure(wants)
+                for (want, count) in zip(wants, partitions) where count == nil {
+                    // A cluster without admin protocol makes a topic when somebody writes to it.
+                    try await topics.write([LogWrite("created", nil)], to: want.config.name, readBack: false)
+                }
+                if partitions.contains(nil) { partitions = try await check.ensure(wants) }
+                try await readTopics(wants, partitions)
                 if attempt > 0 { log.info("Kafka is there") }
                 return true
             } catch let error as WorkerFailure { throw error } catch is CancellationError { return false } catch {
@@ -170,13 +176,10 @@ public final class Worker: Service {
             { [context] in context.configs.take($0) }, { [context] in context.offsets.take($0) },
             { [context] in context.status.take($0) },
         ]
-        for (want, count) in zip(wants, partitions) where count == nil {
-            // A cluster without admin protocol makes a topic when somebody writes to it.
-            try await topics.write([LogWrite("created", nil)], to: want.config.name, readBack: false)
-        }
         try await topics.start(
             zip(wants, zip(partitions, handlers)).map { want, rest in
-                InternalTopics.Topic(name: want.config.name, partitions: rest.0 ?? 1, handler: rest.1)
+                let count = want.isSinglePartition ? 1 : rest.0 ?? 1
+                return InternalTopics.Topic(name: want.config.name, partitions: count, handler: rest.1)
             }
         )
         for want in wants { try await topics.readToEnd(want.config.name) }
