@@ -37,6 +37,17 @@ public final class JSONObjectReader {
     /// Reads a record; the fields are good until the next call.
     public func read(_ record: [UInt8]) throws(JSONError) { try read(unsafe record.span.bytes) }
 
+    /// Lends the fields as a table for tight loops; nothing is called when the record has no field.
+    public func withFields(_ body: (JSONFieldTable) -> Void) {
+        guard count > 0, let bytes = unsafe bytes, let tokens = unsafe tokens else { return }
+        // The table knows the words of a token by number.
+        typealias Token = csimdjson_token
+        precondition(MemoryLayout<Token>.stride == 28 && MemoryLayout<Token>.offset(of: \.kind) == 16)
+        unsafe UnsafeRawPointer(tokens).withMemoryRebound(to: UInt32.self, capacity: count * 14) { words in
+            unsafe body(JSONFieldTable(bytes: bytes, words: words, count: count))
+        }
+    }
+
     /// What the field's value is.
     public func kind(_ field: Int) -> JSONKind {
         JSONKind(rawValue: token(field * 2 + 1).kind) ?? .null

@@ -20,14 +20,14 @@ final class BatchWriter {
     /// Records of the range that can never be written.
     private(set) var faults: [RecordFault] = []
     /// For a refused row of a COPY: which record each of its rows was.
-    private var recordsOfCopy: [Int] = []
+    private var recordsOfCopy: [Int32] = []
     /// The record that the last error blames, when that is known.
     private(set) var suspect: Int?
 
     private let record = JSONObjectReader()
     private let key = RecordKey()
-    /// Rows of the range by table and shape, in order, for unstaged tables.
-    private var recordsOf: [ObjectIdentifier: [[Int]]] = [:]
+    /// Tables by index of the batch's partitions; empty for parsed records, whose topics transforms may have changed.
+    private var tableOfPartition: [TableWriter?] = []
     private var copying: (table: TableWriter, shape: Int)?
     private var usedStages: Set<ObjectIdentifier> = []
     /// Rows that the server took in the last range.
@@ -40,6 +40,7 @@ final class BatchWriter {
     /// Writes the records of a range that are not excluded; those that cannot be written are noted in ``faults``.
     func write(_ batch: BatchReader, _ range: Range<Int>, excluding excluded: [Bool]) throws(WriteStop) {
         begin()
+        if case .raw = batch.batch.content { tableOfPartition = batch.batch.partitions.map { tables[$0.topic] } }
         var stop: WriteStop?
         batch.forEach(range) { index, keyBytes, value in
             guard stop == nil, excluded.isEmpty || !excluded[index] else { return }
@@ -63,7 +64,7 @@ final class BatchWriter {
         suspect = nil
         rowCount = 0
         copying = nil
-        recordsOf = [:]
+        tableOfPartition = []
         for table in tables.values { table.removeRows() }
     }
 
@@ -73,9 +74,8 @@ final class BatchWriter {
         _ keyBytes: RawSpan?,
         _ value: RawSpan?
     ) throws(WriteStop) {
-        let topic = batch.batch.topic(at: index)
-        guard let table = tables[topic] else { return }
-        let origin = batch.batch.topicPartition(at: index), offset = batch.batch.origins[index].offset
+        let known = tableOfPartition.isEmpty ? nil : tableOfPartition[batch.batch.origins[index].partition]
+        guard let table = known ?? tables[batch.batch.topic(at: index)] else { return withoutTable(index, value) }
         if config.keyMode == .recordKey {
             key.read(keyBytes, batch.keyFormat)
             if key.form == .malformed { return fault(index, "malformed_key", "the key is not valid JSON") }
@@ -85,23 +85,36 @@ final class BatchWriter {
                 return fault(index, "null_value", "the value is null; with delete.enabled=true it would delete a row")
             }
             guard key.form != .none else { return fault(index, "null_key", "neither key nor value: no row to delete") }
-            let outcome = table.addDelete(key, origin, offset: offset)
-            return try finish(table, topic, index, outcome) { $0.addDelete(self.key, origin, offset: offset) }
+            return try finish(table, batch, index, table.addDelete(key, batch.batch, index)) {
+                $0.addDelete(self.key, batch.batch, index)
+            }
         }
         do throws(JSONError) { try record.read(value) } catch {
             return fault(index, "malformed_json", "the value is no JSON object: \(error)")
         }
-        let outcome = table.add(record, key: key, origin, offset: offset)
+        let outcome = table.add(record, key: key, batch.batch, index)
         if case .written(let shape) = outcome {
             if table.plan.isStaged { return }
             return try stream(table, shape, index)
         }
-        try finish(table, topic, index, outcome) { $0.add(self.record, key: self.key, origin, offset: offset) }
+        try finish(table, batch, index, outcome) { $0.add(self.record, key: self.key, batch.batch, index) }
+    }
+
+    /// A record of a topic that has no table yet, as no record so far could make one.
+    private func withoutTable(_ index: Int, _ value: RawSpan?) {
+        guard let value, !isNull(value) else {
+            if !config.isDeleteEnabled { fault(index, "null_value", "the value is null and there is no table yet") }
+            return
+        }
+        do throws(JSONError) { try record.read(value) } catch {
+            return fault(index, "malformed_json", "the value is no JSON object: \(error)")
+        }
+        fault(index, "no_fields", "the record has no field to make a table of")
     }
 
     private func finish(
         _ table: TableWriter,
-        _ topic: String,
+        _ batch: BatchReader,
         _ index: Int,
         _ outcome: TableWriter.Outcome,
         again: (TableWriter) -> TableWriter.Outcome
@@ -109,14 +122,14 @@ final class BatchWriter {
         switch outcome {
         case .written: break
         case .refused(let reason): fault(index, "unsuitable_value", reason)
-        case .unknownField(let field): throw try unknown(field, table, topic)
-        case .tooNarrow(let column): throw .evolve(topic: topic, narrow: [column])
+        case .unknownField(let field): throw try unknown(field, table, batch.batch.topic(at: index))
+        case .tooNarrow(let column): throw .evolve(topic: batch.batch.topic(at: index), narrow: [column])
         case .sendFirst:
             try endCopying()
             try send(table)
             let outcome = again(table)
             if case .sendFirst = outcome { preconditionFailure("an empty table still holds the key") }
-            try finish(table, topic, index, outcome, again: again)
+            try finish(table, batch, index, outcome, again: again)
         }
     }
 
@@ -143,14 +156,15 @@ final class BatchWriter {
 extension BatchWriter {
     /// Sends rows while more are made: the server parses them on another core meanwhile.
     private func stream(_ table: TableWriter, _ shape: Int, _ index: Int) throws(WriteStop) {
-        recordsOf[ObjectIdentifier(table), default: []].note(index, at: shape)
-        guard table.groups[shape].count >= Self.chunkSize else { return }
+        let group = table.groups[shape]
+        group.records.append(Int32(index))
+        guard group.bytes.count >= Self.chunkSize else { return }
         if let copying {
             guard copying.table === table, copying.shape == shape else { return }
         } else {
             try start(table, shape)
         }
-        try server("writing", table) { () throws(PostgresError) in try session.sendCopy(&table.groups[shape]) }
+        try server("writing", table) { () throws(PostgresError) in try session.sendCopy(&group.bytes) }
     }
     /// Small enough that the server is busy from early on.
     private static let chunkSize = 64 << 10
@@ -165,17 +179,18 @@ extension BatchWriter {
         guard let copying else { return }
         self.copying = nil
         let (table, shape) = copying
-        recordsOfCopy = recordsOf[ObjectIdentifier(table)]?[shape] ?? []
+        let group = table.groups[shape]
+        recordsOfCopy = group.records
         try server("writing", table) { () throws(PostgresError) in
-            try session.sendCopy(&table.groups[shape])
+            try session.sendCopy(&group.bytes)
             rowCount += try session.endCopy()
         }
-        recordsOf[ObjectIdentifier(table)]?[shape] = []
+        group.records.removeAll(keepingCapacity: true)
     }
 
     /// Sends what a table has gathered and brings staged rows into it.
     private func send(_ table: TableWriter) throws(WriteStop) {
-        for shape in table.shapes.indices where !table.groups[shape].isEmpty {
+        for shape in table.shapes.indices where !table.groups[shape].bytes.isEmpty {
             let ranges = table.liveRanges(shape)
             guard !ranges.isEmpty else { continue }
             guard table.plan.isStaged else {
@@ -190,7 +205,7 @@ extension BatchWriter {
                 }
             }
             try server("staging rows for", table) { () throws(PostgresError) in
-                try session.copy(table.shapes[shape].copy, table.groups[shape], ranges)
+                try session.copy(table.shapes[shape].copy, table.groups[shape].bytes, ranges)
             }
             guard let merge = table.shapes[shape].merge else { continue }
             try server("merging rows into", table) { () throws(PostgresError) in
@@ -206,17 +221,9 @@ extension BatchWriter {
         _ body: () throws(PostgresError) -> Void
     ) throws(WriteStop) {
         do throws(PostgresError) { try body() } catch {
-            suspect = error.copyLine.flatMap { $0 <= recordsOfCopy.count ? recordsOfCopy[$0 - 1] : nil }
+            suspect = error.copyLine.flatMap { $0 > 0 && $0 <= recordsOfCopy.count ? Int(recordsOfCopy[$0 - 1]) : nil }
             throw .server(error, doing: "\(doing) table \"\(table.plan.table)\"")
         }
-    }
-}
-
-extension [[Int]] {
-    /// Appends a record's number to the list of a shape.
-    fileprivate mutating func note(_ record: Int, at shape: Int) {
-        while count <= shape { append([]) }
-        self[shape].append(record)
     }
 }
 

@@ -19,52 +19,63 @@ final class RowLayout {
         /// This minus n is the n-th key field of a record key, or the key itself when it is no object.
         static let keyField = -10
     }
-    /// The record's field names in order.
-    let names: [[UInt8]]
+    /// The record's field names in order, in one piece, and where each ends.
+    let names: [UInt8]
+    let nameEnds: [Int]
     /// One per column of the shape.
     let sources: [Int]
+    /// How each column's fast path goes; see ``FastRow``.
+    let fast: [FastRow.Class]
     /// The row's shape.
     let shape: Int
     /// Fields without a column.
     let unknown: [Int]
 
-    init(names: [[UInt8]], sources: [Int], shape: Int, unknown: [Int]) {
-        (self.names, self.sources, self.shape, self.unknown) = (names, sources, shape, unknown)
+    init(names: [String], sources: [Int], fast: [FastRow.Class], shape: Int, unknown: [Int]) {
+        self.names = names.flatMap(\.utf8)
+        var end = 0
+        nameEnds = names.map { name in
+            end += name.utf8.count
+            return end
+        }
+        (self.sources, self.fast, self.shape, self.unknown) = (sources, fast, shape, unknown)
     }
 
     /// Whether a record has these fields in this order.
-    func matches(_ record: JSONObjectReader) -> Bool {
-        guard record.count == names.count else { return false }
-        for index in 0..<names.count where !record.isKey(index, names[index]) { return false }
-        return true
-    }
+    @inline(__always)
+    func matches(_ fields: JSONFieldTable) -> Bool { fields.haveNames(names, ends: nameEnds) }
 }
 
 /// Layouts seen so far; the last one is tried first, as records of a topic mostly look alike.
 struct LayoutCache {
-    private var last: RowLayout?
-    private var byHash: [UInt64: [RowLayout]] = [:]
-    private var count = 0
+    private(set) var last: RowLayout?
+    private var byNames: [[String]: RowLayout] = [:]
     /// Optional fields in all combinations must not eat the memory.
     private static let most = 4_096
 
-    mutating func layout(_ record: JSONObjectReader, make: () -> RowLayout) -> RowLayout {
-        if let last, last.matches(record) { return last }
-        var hash = FNV()
-        for index in 0..<record.count {
-            record.withKey(index) { hash.add($0) }
-            hash.add(0xff)
-        }
-        if let known = byHash[hash.value]?.first(where: { $0.matches(record) }) {
+    /// The layout of a record that does not look like the last one.
+    mutating func layout(_ names: [String], make: () -> RowLayout) -> RowLayout {
+        if let known = byNames[names] {
             last = known
             return known
         }
         let made = make()
-        if count >= Self.most { (byHash, count) = ([:], 0) }
-        byHash[hash.value, default: []].append(made)
-        count += 1
+        if byNames.count >= Self.most { byNames = [:] }
+        byNames[names] = made
         last = made
         return made
+    }
+}
+
+/// The rows of one shape, with the record that each came from.
+final class RowGroup {
+    var bytes: [UInt8] = []
+    /// For each row its index in the batch; kept where a refused row is told by its line.
+    var records: [Int32] = []
+
+    func removeAll() {
+        bytes.removeAll(keepingCapacity: true)
+        records.removeAll(keepingCapacity: true)
     }
 }
 
@@ -73,10 +84,7 @@ struct FNV {
     private(set) var value: UInt64 = 0xcbf2_9ce4_8422_2325
     @inline(__always)
     mutating func add(_ byte: UInt8) { value = (value ^ UInt64(byte)) &* 0x100_0000_01b3 }
-    mutating func add(_ bytes: RawSpan) {
-        for index in 0..<bytes.byteCount { add(bytes.unsafeLoadByte(index)) }
-    }
-    mutating func add(_ bytes: ArraySlice<UInt8>) { for byte in bytes { add(byte) } }
+    mutating func add(_ bytes: [UInt8], _ range: Range<Int>) { for index in range { add(bytes[index]) } }
 }
 
 /// One encoded row of a keyed table.

@@ -1,4 +1,5 @@
 import ConnectModel
+import ConnectSDK
 import JSONReading
 import PostgresClient
 
@@ -19,10 +20,10 @@ final class TableWriter {
     let plan: TablePlan
     private(set) var shapes: [RowShape] = []
     /// Rows by shape; the caller sends and empties them.
-    var groups: [[UInt8]] = []
+    private(set) var groups: [RowGroup] = []
     private(set) var rows: [KeyedRow] = []
     /// Whether anything is gathered.
-    var isEmpty: Bool { groups.allSatisfy(\.isEmpty) }
+    var isEmpty: Bool { groups.allSatisfy(\.bytes.isEmpty) }
 
     private let config: PostgresSinkConfig
     /// The record key's fields, UTF-8, for the key columns in order.
@@ -52,90 +53,102 @@ final class TableWriter {
 
     /// Forgets all rows, keeping the memory.
     func removeRows() {
-        for index in groups.indices { groups[index].removeAll(keepingCapacity: true) }
+        for group in groups { group.removeAll() }
         rows.removeAll(keepingCapacity: true)
         keys.removeAll()
     }
 
-    /// Appends a record's row.
-    func add(
-        _ record: JSONObjectReader,
-        key: RecordKey,
-        _ origin: TopicPartition,
-        offset: Int64
-    ) -> Outcome {
-        let layout = layouts.layout(record) { makeLayout(record) }
-        for field in layout.unknown where record.kind(field) != .null {
-            if config.isAutoEvolve || config.unknownFields == .fail { return .unknownField(record.key(field)) }
+    /// Appends a record's row; `batch` and `index` say where the record came from.
+    func add(_ record: JSONObjectReader, key: RecordKey, _ batch: SinkBatch, _ index: Int) -> Outcome {
+        var outcome: Outcome?
+        record.withFields { fields in
+            guard let layout = layouts.last, layout.unknown.isEmpty, layout.matches(fields),
+                let length = FastRow.length(fields, layout), length > 0
+            else { return }
+            let group = groups[layout.shape]
+            let start = group.bytes.count
+            let keyCount = plan.keyCount
+            let keyEnd = FastRow.append(fields, layout, length: length, keyCount: keyCount, to: &group.bytes)
+            outcome = keyCount > 0 ? note(layout.shape, start, keyEnd) : .written(shape: layout.shape)
         }
-        var bytes: [UInt8] = []
-        swap(&bytes, &groups[layout.shape])
-        defer { swap(&bytes, &groups[layout.shape]) }
-        let start = bytes.count
+        return outcome ?? addSlowly(record, key, batch, index)
+    }
+
+    private func addSlowly(
+        _ record: JSONObjectReader,
+        _ key: RecordKey,
+        _ batch: SinkBatch,
+        _ index: Int
+    ) -> Outcome {
+        let names = (0..<record.count).map(record.key)
+        let layout = layouts.layout(names) { makeLayout(names) }
+        for field in layout.unknown where record.kind(field) != .null {
+            if config.isAutoEvolve || config.unknownFields == .fail { return .unknownField(names[field]) }
+        }
+        let group = groups[layout.shape], columns = shapes[layout.shape].columns
+        let start = group.bytes.count
         var keyEnd = start
         for (place, source) in layout.sources.enumerated() {
-            let column = shapes[layout.shape].columns[place]
+            let column = columns[place]
             let kind = plan.columns[column].kind
             let outcome: FieldOutcome
             if source >= 0 {
                 outcome = record.withContent(source) { content in
                     record.withRaw(source) { raw in
-                        encodeField(record.kind(source), content: content, raw: raw, as: kind, into: &bytes)
+                        encodeField(record.kind(source), content: content, raw: raw, as: kind, into: &group.bytes)
                     }
                 }
             } else {
-                outcome = encode(special: source, as: kind, key, origin, offset, into: &bytes)
+                outcome = encode(special: source, as: kind, key, batch, index, into: &group.bytes)
             }
             guard outcome == .written else {
-                bytes.removeSubrange(start...)
+                group.bytes.removeSubrange(start...)
                 return refusal(outcome, column)
             }
-            bytes.append(tab)
-            if place + 1 == plan.keyCount { keyEnd = bytes.count }
+            group.bytes.append(tab)
+            if place + 1 == plan.keyCount { keyEnd = group.bytes.count }
         }
         if layout.sources.isEmpty { return .refused("no field of the record has a column in \(plan.table)") }
-        bytes[bytes.count - 1] = lineFeed
-        guard plan.keyCount > 0 else { return .written(shape: layout.shape) }
-        return note(layout.shape, start, keyEnd, &bytes)
+        group.bytes[group.bytes.count - 1] = lineFeed
+        return plan.keyCount > 0 ? note(layout.shape, start, keyEnd) : .written(shape: layout.shape)
     }
 
     /// Appends the key of a row to delete.
-    func addDelete(_ key: RecordKey, _ origin: TopicPartition, offset: Int64) -> Outcome {
+    func addDelete(_ key: RecordKey, _ batch: SinkBatch, _ index: Int) -> Outcome {
         let shape = deleteShape ?? makeDeleteShape()
-        var bytes: [UInt8] = []
-        swap(&bytes, &groups[shape])
-        defer { swap(&bytes, &groups[shape]) }
-        let start = bytes.count
+        let group = groups[shape]
+        let start = group.bytes.count
         for column in 0..<plan.keyCount {
-            let source = keySource(column)
-            let outcome = encode(special: source, as: plan.columns[column].kind, key, origin, offset, into: &bytes)
+            let kind = plan.columns[column].kind
+            let outcome = encode(special: keySource(column), as: kind, key, batch, index, into: &group.bytes)
             guard outcome == .written else {
-                bytes.removeSubrange(start...)
+                group.bytes.removeSubrange(start...)
                 return refusal(outcome, column)
             }
-            bytes.append(tab)
+            group.bytes.append(tab)
         }
-        let keyEnd = bytes.count
-        bytes[bytes.count - 1] = lineFeed
-        return note(shape, start, keyEnd, &bytes)
+        let keyEnd = group.bytes.count
+        group.bytes[keyEnd - 1] = lineFeed
+        return note(shape, start, keyEnd)
     }
 
-    /// Enters a keyed row: the last one of a key wins.
-    private func note(_ shape: Int, _ start: Int, _ keyEnd: Int, _ bytes: inout [UInt8]) -> Outcome {
-        var hash = FNV()
+    /// Enters the last row of a group by its key: the last one of a key wins.
+    private func note(_ shape: Int, _ start: Int, _ keyEnd: Int) -> Outcome {
+        let group = groups[shape]
         // The byte after the key is a tab or the end of the row.
-        hash.add(bytes[start..<(keyEnd - 1)])
-        rows.append(KeyedRow(shape: shape, range: start..<bytes.count, keyEnd: keyEnd - 1, hash: hash.value))
+        let key = start..<(keyEnd - 1)
+        var hash = FNV()
+        hash.add(group.bytes, key)
+        rows.append(
+            KeyedRow(shape: shape, range: start..<group.bytes.count, keyEnd: key.upperBound, hash: hash.value)
+        )
         let row = rows.count - 1
         let earlier = keys.replace(row, rows) { other in
             let old = rows[other]
-            let length = old.keyEnd - old.range.lowerBound
-            guard length == keyEnd - 1 - start else { return false }
             let from = old.range.lowerBound
-            for index in 0..<length {
-                let byte = old.shape == shape ? bytes[from + index] : groups[old.shape][from + index]
-                if byte != bytes[start + index] { return false }
-            }
+            guard old.keyEnd - from == key.count else { return false }
+            let bytes = groups[old.shape].bytes
+            for index in 0..<key.count where bytes[from + index] != group.bytes[start + index] { return false }
             return true
         }
         guard let earlier else { return .written(shape: shape) }
@@ -143,7 +156,7 @@ final class TableWriter {
             // Other columns of the same row: both count, one after the other.
             _ = keys.replace(earlier, rows) { $0 == row }
             rows.removeLast()
-            bytes.removeSubrange(start...)
+            group.bytes.removeSubrange(start...)
             return .sendFirst
         }
         rows[earlier].isAlive = false
@@ -152,7 +165,7 @@ final class TableWriter {
 
     /// The rows of a shape that count, in pieces of `groups[shape]` as long as possible.
     func liveRanges(_ shape: Int) -> [Range<Int>] {
-        guard plan.keyCount > 0 else { return groups[shape].isEmpty ? [] : [0..<groups[shape].count] }
+        guard plan.keyCount > 0 else { return groups[shape].bytes.isEmpty ? [] : [0..<groups[shape].bytes.count] }
         var ranges: [Range<Int>] = []
         for row in rows where row.shape == shape && row.isAlive {
             if let last = ranges.last, last.upperBound == row.range.lowerBound {
@@ -176,15 +189,16 @@ extension TableWriter {
         special source: Int,
         as kind: ColumnKind,
         _ key: RecordKey,
-        _ origin: TopicPartition,
-        _ offset: Int64,
+        _ batch: SinkBatch,
+        _ index: Int,
         into out: inout [UInt8]
     ) -> FieldOutcome {
         switch source {
         case RowLayout.Source.null: appendNull(to: &out)
-        case RowLayout.Source.topic: return appendEscaped(origin.topic, to: &out) ? .written : .hasNUL
-        case RowLayout.Source.partition: append(Int64(origin.partition), to: &out)
-        case RowLayout.Source.offset: append(offset, to: &out)
+        case RowLayout.Source.topic:
+            return appendEscaped(batch.topicPartition(at: index).topic, to: &out) ? .written : .hasNUL
+        case RowLayout.Source.partition: append(Int64(batch.topicPartition(at: index).partition), to: &out)
+        case RowLayout.Source.offset: append(batch.origins[index].offset, to: &out)
         default:
             let name = keyNames[RowLayout.Source.keyField - source]
             var outcome = FieldOutcome.written
@@ -215,11 +229,10 @@ extension TableWriter {
         keyPlaces[column].map { RowLayout.Source.keyField - $0 } ?? RowLayout.Source.null
     }
 
-    private func makeLayout(_ record: JSONObjectReader) -> RowLayout {
+    private func makeLayout(_ names: [String]) -> RowLayout {
         var fieldOf: [Int: Int] = [:]
         var unknown: [Int] = []
-        for field in 0..<record.count {
-            let name = record.key(field)
+        for (field, name) in names.enumerated() {
             let column = config.column(forField: name)
             let place = plan.column(column)
             let isKey = place.map { $0 < plan.keyCount } ?? false
@@ -248,14 +261,14 @@ extension TableWriter {
             columns.append(place)
             sources.append(source)
         }
-        let names = (0..<record.count).map { Array(record.key($0).utf8) }
-        return RowLayout(names: names, sources: sources, shape: shape(columns), unknown: unknown)
+        let fast = columns.map { FastRow.Class(plan.columns[$0].kind) }
+        return RowLayout(names: names, sources: sources, fast: fast, shape: shape(columns), unknown: unknown)
     }
 
     private func shape(_ columns: [Int]) -> Int {
         if let known = shapeIndex[columns] { return known }
         shapes.append(RowShape(columns: columns, copy: plan.copy(columns), merge: plan.merge(columns)))
-        groups.append([])
+        groups.append(RowGroup())
         shapeIndex[columns] = shapes.count - 1
         return shapes.count - 1
     }
@@ -263,7 +276,7 @@ extension TableWriter {
     private func makeDeleteShape() -> Int {
         let columns = Array(0..<plan.keyCount)
         shapes.append(RowShape(columns: columns, copy: plan.copy(columns), merge: plan.delete, isDelete: true))
-        groups.append([])
+        groups.append(RowGroup())
         deleteShape = shapes.count - 1
         return shapes.count - 1
     }

@@ -1,6 +1,8 @@
 import ConnectModel
 import ConnectSDK
 import ConnectTestKit
+import Dispatch
+import Glibc
 import PostgresClient
 import Testing
 
@@ -199,6 +201,47 @@ import Testing
             try fixture.text("SELECT count(*), count(DISTINCT id), max(id) FROM orders")
                 == "\(next)|\(next)|\(next - 1)"
         )
+    }
+}
+
+@Suite struct KilledWriterTests {
+    @Test func `SIGKILL at any moment loses and doubles nothing`() async throws {
+        let fixture = try Fixture("CREATE TABLE orders (id bigint)")
+        let url = fixture.config([:])["connection.url"] ?? ""
+        for round in 1...4 {
+            await #expect(processExitsWith: .signal(SIGKILL)) { [url = url as String, round = round as Int] in
+                try await writeUntilKilled(url, epoch: Int64(round), microseconds: 7_000 * round)
+            }
+            let counts = try fixture.rows(
+                "SELECT count(*), count(DISTINCT id), coalesce(max(id) + 1, 0), coalesce(max(next_offset), 0) "
+                    + "FROM orders FULL JOIN _connect_offsets ON false"
+            )[0]
+            #expect(Set(counts[1...]).count == 1, "\(counts)")
+        }
+        let (rows, distinct) = (
+            try fixture.text("SELECT count(*) FROM orders"), try fixture.text("SELECT count(DISTINCT id) FROM orders")
+        )
+        #expect(rows == distinct && rows != "0")
+    }
+}
+
+/// Writes without end; a thread of its own kills the process so long after the first commit.
+private func writeUntilKilled(_ url: String, epoch: Int64, microseconds: Int) async throws {
+    let raw = ["connection.url": url, "connection.user": "postgres"]
+    let task = try PostgresSink.descriptor.makeTask(raw, FakeContext(epoch: epoch))
+    let zero = TopicPartition("orders", 0)
+    try await task.start()
+    var next = try await task.open([zero])[zero] ?? 0
+    var isArmed = false
+    while true {
+        try await task.put(jsonBatch((next..<(next + 20)).map { #"{"id":\#($0)}"# }, from: next))
+        next += 20
+        if !isArmed {
+            isArmed = true
+            DispatchQueue(label: "killer").asyncAfter(deadline: .now() + .microseconds(microseconds)) {
+                _ = kill(getpid(), SIGKILL)
+            }
+        }
     }
 }
 
