@@ -40,12 +40,12 @@ public struct JSONFieldTable {
         rawKind(field) == 5 && word(field, 10) == word(field, 8) + 2
     }
 
-    /// The last byte of the content; 0 when it is empty.
+    /// A byte of the content, which must have that many.
     @inlinable
     @inline(__always)
-    public func lastByte(_ field: Int) -> UInt8 {
-        let length = word(field, 8)
-        return length == 0 ? 0 : unsafe bytes[word(field, 7) + length - 1]
+    public func byte(_ field: Int, at index: Int) -> UInt8 {
+        precondition(index >= 0 && index < word(field, 8), "no such byte")
+        return unsafe bytes[word(field, 7) + index]
     }
 
     /// Copies the content to memory that has room for it.

@@ -19,7 +19,7 @@ import Testing
                     if let base = buffer.baseAddress { unsafe table.copyContent(field, to: base) }
                 }
                 #expect(String(decoding: copy, as: UTF8.self) == reader.text(field))
-                #expect(table.lastByte(field) == copy.last ?? 0)
+                for index in copy.indices { #expect(table.byte(field, at: index) == copy[index]) }
                 #expect(table.isPlainString(field) == [1, 6].contains(field))
                 seen += 1
             }

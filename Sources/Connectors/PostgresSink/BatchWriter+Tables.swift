@@ -182,7 +182,6 @@ extension BatchWriter {
                 for field in schema.fields where isWanted(field.name, keys) {
                     inference.declare(config.column(forField: field.name), TypeInference.sqlType(of: field.schema))
                 }
-                return
             }
             guard let value, !isNull(value), (try? record.read(value)) != nil else { return }
             for field in 0..<record.count {

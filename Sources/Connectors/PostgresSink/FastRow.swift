@@ -63,8 +63,10 @@ enum FastRow {
             guard fields.isPlainString(source) else { return false }
             switch column {
             case .plain, .smallint, .integer, .text: return true
-            // Shorter than any date-time with an offset.
-            case .timestamp: return length < 20 || fields.lastByte(source) == UInt8(ascii: "Z")
+            case .timestamp:
+                // Shorter than any date-time with an offset, with seconds in the place of one, or in UTC.
+                if length <= 19 { return length < 19 || fields.byte(source, at: 16) == UInt8(ascii: ":") }
+                return fields.byte(source, at: length - 1) == UInt8(ascii: "Z")
             case .never: return false
             }
         }

@@ -4,7 +4,7 @@ import PostgresClient
 extension TaskFailure {
     /// What a server's error means for the task; names the key or the thing to change.
     ///
-    /// `attempt` counts the tries of this batch that failed so far, this one among them.
+    /// `attempt` counts the failures other than outages since the last success, this one among them.
     static func from(
         _ error: PostgresError,
         doing: String,

@@ -124,7 +124,6 @@ extension PostgresSinkTask {
                     faults.append(RecordFault(index: first, kind: kind, reason: "\(error.message)\(place)"))
                     continue
                 }
-                var middle = live[live.count / 2]
                 let suspect = connection.statements?.suspect ?? connection.writer.suspect
                 if let suspect, hintsLeft > 0, range.contains(suspect) {
                     hintsLeft -= 1
@@ -134,7 +133,7 @@ extension PostgresSinkTask {
                     ranges.append(range.lowerBound..<suspect)
                     continue
                 }
-                if middle == range.lowerBound { middle += 1 }
+                let middle = live[live.count / 2]
                 ranges.append(middle..<range.upperBound)
                 ranges.append(range.lowerBound..<middle)
             }

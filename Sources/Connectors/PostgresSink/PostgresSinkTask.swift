@@ -21,8 +21,8 @@ actor PostgresSinkTask: SinkTask {
     private var connection: Connection?
     var offsets: OffsetsTable?
     private var hasStarted = false
-    /// Tries of the batch at hand.
-    private(set) var attempt = 0
+    /// Conflicts and unknown errors since the last success; outages do not count.
+    private var conflicts = 0
     let rowsWritten: Counter
     let recordsSkipped: Counter
     let transactions: Counter
@@ -67,9 +67,8 @@ actor PostgresSinkTask: SinkTask {
 
     func put(_ batch: SinkBatch) async throws(TaskFailure) {
         guard !batch.isEmpty else { return }
-        attempt += 1
         try write(BatchReader(batch, replacesNullWithDefault: config.replacesNullWithDefault))
-        attempt = 0
+        conflicts = 0
     }
 
     func close(_ partitions: [TopicPartition]) async { offsets?.release(partitions) }
@@ -141,7 +140,8 @@ extension PostgresSinkTask {
 
     func failed(_ error: PostgresError, _ doing: String) -> TaskFailure {
         if error.isConnectionLost { disconnect() }
-        return .from(error, doing: doing, attempt: attempt, config)
+        if error.kind != .outage { conflicts += 1 }
+        return .from(error, doing: doing, attempt: conflicts, config)
     }
 
     func fenced(_ doing: String, _ partitions: [TopicPartition]) -> TaskFailure {

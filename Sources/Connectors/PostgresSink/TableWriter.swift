@@ -129,7 +129,22 @@ final class TableWriter {
         }
         let keyEnd = group.bytes.count
         group.bytes[keyEnd - 1] = lineFeed
+        if hasNull(group.bytes, start..<keyEnd) {
+            group.bytes.removeSubrange(start...)
+            return .refused("a field of the key is null: no row to delete")
+        }
         return note(shape, start, keyEnd)
+    }
+
+    /// Whether one of the fields, each ended by a tab or a line feed, is NULL.
+    private func hasNull(_ bytes: [UInt8], _ range: Range<Int>) -> Bool {
+        var isStart = true
+        for index in range {
+            // A text with a backslash has two of them, so this can only be NULL.
+            if isStart, bytes[index] == backslash, bytes[index + 1] == UInt8(ascii: "N") { return true }
+            isStart = bytes[index] == tab
+        }
+        return false
     }
 
     /// Enters the last row of a group by its key: the last one of a key wins.
@@ -142,6 +157,8 @@ final class TableWriter {
         rows.append(
             KeyedRow(shape: shape, range: start..<group.bytes.count, keyEnd: key.upperBound, hash: hash.value)
         )
+        // NULL equals nothing, itself neither: such rows are each inserted, or refused by the server.
+        if hasNull(group.bytes, key) { return .written(shape: shape) }
         let row = rows.count - 1
         let earlier = keys.replace(row, rows) { other in
             let old = rows[other]

@@ -6,7 +6,7 @@ enum TimestampText {
     ///
     /// A `timestamp` column ignores the offset in what it reads, so 12:30+02:00 would silently become 12:30.
     static func inUTC(_ content: RawSpan) -> [UInt8]? {
-        guard content.byteCount >= 20, content.byteCount <= 40 else { return nil }
+        guard content.byteCount >= 19, content.byteCount <= 40 else { return nil }
         let last = content.unsafeLoadByte(content.byteCount - 1)
         if last == UInt8(ascii: "Z") { return nil }
         return inUTC(string(content))

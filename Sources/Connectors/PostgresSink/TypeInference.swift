@@ -48,6 +48,8 @@ struct TypeInference {
         /// As SQL writes it; nil while only nulls were seen.
         var sqlType: String?
         var inferred: InferredType?
+        /// What its numbers alone call for, whatever else was seen.
+        var number: InferredType?
         /// A record's schema decided.
         var isDeclared = false
     }
@@ -63,6 +65,11 @@ struct TypeInference {
     /// Takes a field of a plain JSON record into account.
     mutating func see(_ field: String, as column: String, _ value: JSONKind, content: RawSpan) {
         let place = place(of: column)
+        if value == .integer || value == .number,
+            let type = InferredType(value, content: content, timestamps: false)
+        {
+            columns[place].number = columns[place].number.map { $0.joined(type) } ?? type
+        }
         guard !columns[place].isDeclared else { return }
         if timestampFields.contains(field) {
             columns[place].inferred = .timestamp
@@ -149,7 +156,7 @@ enum TableDDL {
     }
 
     private static func wider(_ existing: PostgresColumn, _ column: TypeInference.Column) -> String? {
-        switch (existing.typeName, column.inferred) {
+        switch (existing.typeName, column.number) {
         case ("int2", .bigint), ("int4", .bigint): "bigint"
         case ("int2", .numeric), ("int4", .numeric), ("int8", .numeric): "numeric"
         default: nil

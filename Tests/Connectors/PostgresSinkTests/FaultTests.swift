@@ -98,6 +98,28 @@ import Testing
         #expect(try session.execute("SELECT string_agg(id::text, ',' ORDER BY id) FROM orders").scalar == "1,2")
     }
 
+    @Test func `conflicts are tried so often, and outages do not count`() async throws {
+        let fixture = try Fixture(
+            """
+            CREATE TABLE orders (id int);
+            CREATE FUNCTION clash() RETURNS trigger LANGUAGE plpgsql AS
+              $$ BEGIN RAISE EXCEPTION USING ERRCODE = '40001', MESSAGE = 'clash'; END $$;
+            """
+        )
+        let task = try await fixture.task(["max.retries": "2"])
+        for _ in 0..<4 {
+            try fixture.endSessions()
+            let outage = try await failure { try await task.put(jsonBatch([#"{"id":1}"#])) }
+            #expect(outage.verdict == .retry(after: .seconds(3)))
+            try await task.start()  // connects again
+        }
+        try fixture.session.run("CREATE TRIGGER clash BEFORE INSERT ON orders FOR EACH ROW EXECUTE FUNCTION clash()")
+        for verdict in [TaskFailure.Verdict.retry(after: .seconds(3)), .retry(after: .seconds(3)), .fatal] {
+            let conflict = try await failure { try await task.put(jsonBatch([#"{"id":1}"#])) }
+            #expect(conflict.verdict == verdict && conflict.because.contains("40001"))
+        }
+    }
+
     @Test func `a task starts as soon as the server is there`() async throws {
         let raw = ["connection.url": "jdbc:postgresql://127.0.0.1:1/d"]
         let task = try PostgresSink.descriptor.makeTask(raw, FakeContext())

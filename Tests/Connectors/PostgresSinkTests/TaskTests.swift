@@ -44,6 +44,24 @@ import Testing
         #expect(try fixture.text("SELECT id, price, new FROM t_orders ORDER BY id") == "1|5|NULL\n2|6|NULL\n3|6.50|a")
     }
 
+    @Test func `a column is widened for numbers, whatever else is in the batch`() async throws {
+        let fixture = try Fixture("CREATE TABLE orders (id int, n smallint)")
+        let task = try await fixture.task(["auto.evolve": "true"])
+        try await task.put(jsonBatch([#"{"id":1,"n":"7"}"#, #"{"id":9999999999,"n":1.5}"#]))
+        #expect(
+            try fixture.text("SELECT id, n, pg_typeof(id), pg_typeof(n) FROM orders ORDER BY id") == """
+                1|7|bigint|numeric
+                9999999999|1.5|bigint|numeric
+                """
+        )
+        let fixed = try await fixture.task(
+            ["auto.evolve": "true", "auto.evolve.widening": "none"],
+            FakeContext(epoch: 2)
+        )
+        let failure = try await failure { try await fixed.put(jsonBatch([#"{"id":1e40,"n":1}"#], from: 2)) }
+        guard case .badRecords = failure.verdict else { throw failure }
+    }
+
     @Test func `a table or a column that is missing is a config error that says what to do`() async throws {
         let fixture = try Fixture("CREATE TABLE orders (id int)")
         let task = try await fixture.task()
@@ -174,6 +192,13 @@ import Testing
         #expect(try fixture.text("SELECT id, a, b FROM orders ORDER BY id") == "2|y|new")
         try await task.put(jsonBatch([nil, #"{"a":"z"}"#], keys: ["2", "2"], from: 6))
         #expect(try fixture.text("SELECT id, a, b FROM orders ORDER BY id") == "2|z|NULL")
+    }
+
+    @Test func `rows without a key are not taken for one`() async throws {
+        let fixture = try Fixture("CREATE TABLE orders (id int UNIQUE, a text)")
+        let task = try await fixture.task(keyed)
+        try await task.put(jsonBatch([#"{"id":null,"a":"x"}"#, #"{"a":"y"}"#, #"{"id":null,"a":"z"}"#]))
+        #expect(try fixture.text("SELECT a FROM orders ORDER BY a") == "x\ny\nz")
     }
 
     @Test func `keys written in two ways do not hit a row twice`() async throws {
