@@ -102,7 +102,7 @@ import TransferClient
             }
         }
         let items = try postgres.psql(
-            "select sum(jsonb_array_length(promotionitems)) from \"\(prefix)-promofull-keshet\"",
+            "select sum(jsonb_array_length(promotionitems->'item')) from \"\(prefix)-promofull-keshet\"",
             database: database
         )
         #expect(items == "7529")

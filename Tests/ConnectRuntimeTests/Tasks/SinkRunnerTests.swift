@@ -167,7 +167,7 @@ import Testing
     }
 
     @Test func `broker errors pass without a trace`() async throws {
-        let bench = try TaskBench()
+        let bench = try TaskBench { $0.shutdownGrace = .seconds(30) }  // three refused commits on a busy machine
         try await bench.produce(lines(300))
         let sink = FakeSink()
         try bench.cluster.pushErrors(api: 1, [6, 7, 3, -195])  // Fetch
