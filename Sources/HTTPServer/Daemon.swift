@@ -1,7 +1,6 @@
 internal import CMicroHTTPD
 internal import Dispatch
 internal import Glibc
-internal import Lifecycle
 internal import Logs
 internal import Synchronization
 
@@ -10,20 +9,20 @@ let log = Logger("sluice.http")
 /// What the callbacks know: limits, and where complete requests go.
 final class Desk: Sendable {
     let bodyBytesMax: Int
-    let requests: Channel<Exchange>
+    let requests: Inbox
     let refuse: @Sendable (Int, String) -> Response
     private let stopping = Atomic(false)
 
-    init(bodyBytesMax: Int, connections: Int, refuse: @escaping @Sendable (Int, String) -> Response) {
+    init(bodyBytesMax: Int, requests: Int, refuse: @escaping @Sendable (Int, String) -> Response) {
         (self.bodyBytesMax, self.refuse) = (bodyBytesMax, refuse)
-        requests = Channel(elements: connections)  // a connection has one request at a time: it is never full
+        self.requests = Inbox(limit: requests)
     }
     var isStopping: Bool { stopping.load(ordering: .relaxed) }
     var tooLarge: Response { refuse(413, "The request body is larger than \(bodyBytesMax) bytes") }
 
     func stopTaking() {
         stopping.store(true, ordering: .relaxed)
-        requests.finish()
+        requests.close()
     }
 }
 
@@ -137,7 +136,7 @@ private func onRequest(
     case .tooLarge: return unsafe queue(desk.tooLarge, nil, connection, desk)
     case .send(let response, let writer): return unsafe queue(response, writer, connection, desk)
     case .handOver:
-        if !desk.requests.trySend(exchange) { exchange.answer(desk.refuse(503, "The server is stopping")) }
+        if !desk.requests.put(exchange) { exchange.answer(desk.refuse(503, "The server is stopping")) }
         return .YES
     }
 }

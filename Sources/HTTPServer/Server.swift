@@ -70,7 +70,7 @@ public struct Server: Service {
     /// Serves until `stop` opens, then finishes what is under way, at most for the grace time; runs once.
     public func run(until stop: Latch) async throws {
         guard let socket = listener.take() else { throw ServerError(description: "this HTTP server has run already") }
-        let desk = Desk(bodyBytesMax: options.bodyBytesMax, connections: options.connections, refuse: refuse)
+        let desk = Desk(bodyBytesMax: options.bodyBytesMax, requests: options.requests, refuse: refuse)
         let daemon = try Daemon(socket: socket, options, desk)
         let outOfTime = Latch()
         await withTaskGroup(of: Void.self) { group in
@@ -84,18 +84,17 @@ public struct Server: Service {
             try? await withCancellation(by: outOfTime) { await serve(desk, until: stop) }
             group.cancelAll()
         }
-        while let exchange = desk.requests.tryReceive() { exchange.answer(refuse(503, "The server is stopping")) }
+        for exchange in desk.requests.takeLeft() { exchange.answer(refuse(503, "The server is stopping")) }
         await daemon.stop()  // no connection may be suspended by now: every exchange has been answered
     }
 
-    /// One child per request, alive until the last byte of its response is sent; a slot only while the handler runs.
+    /// One child per request, alive until the last byte of its response is sent.
     private func serve(_ desk: Desk, until stop: Latch) async {
-        let slots = Channel<Void>(elements: options.requests)
         await withDiscardingTaskGroup { group in
-            while (try? await slots.send(())) != nil, let exchange = try? await desk.requests.receive() {
+            while !Task.isCancelled, let exchange = await desk.requests.next() {
                 group.addTask {
                     var response = await handler(exchange.request)
-                    _ = slots.tryReceive()
+                    desk.requests.done()
                     if exchange.request.method == .head, case .stream = response.body { response.body = .bytes([]) }
                     if case .stream(let produce) = response.body {
                         await stream(response, produce, to: exchange, until: stop)

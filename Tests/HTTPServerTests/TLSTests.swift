@@ -1,5 +1,7 @@
 import ConnectTestKit
-import Foundation
+import Dispatch
+import FoundationEssentials
+import Glibc
 import Lifecycle
 import Testing
 
@@ -14,43 +16,42 @@ private let tools = ["/usr/bin/openssl", "/usr/bin/curl"]
         #expect(error?.description.contains("not usable PEM") == true)
     }
 
-    @Test(.enabled(if: tools.allSatisfy(FileManager.default.isExecutableFile), "needs openssl and curl"))
+    @Test(.enabled(if: tools.allSatisfy { unsafe access($0, X_OK) == 0 }, "needs openssl and curl"))
     func speaksHTTPS() async throws {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "tls-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let (certificate, key) = (folder.appending(path: "cert.pem"), folder.appending(path: "key.pem"))
+        let folder = "/tmp/sluice-tls-\(getpid())-\(UInt64.random(in: 0 ... .max))"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let (certificate, key) = ("\(folder)/cert.pem", "\(folder)/key.pem")
         _ = try await output(
-            of: tools[0],
-            "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost "
-                + "-addext subjectAltName=DNS:localhost -keyout \(key.path) -out \(certificate.path)"
+            of: "/usr/bin/openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 "
+                + "-subj /CN=localhost -addext subjectAltName=DNS:localhost -keyout \(key) -out \(certificate)",
+            in: folder
         )
-        let tls = Server.TLS(
-            certificate: try String(contentsOf: certificate, encoding: .utf8),
-            key: try String(contentsOf: key, encoding: .utf8)
-        )
+        let tls = Server.TLS(certificate: text(of: certificate), key: text(of: key))
         try await withServer(.init(tls: tls), handler: { .text("secure \($0.path)") }) { port, _ in
             let answer = try await output(
-                of: tools[1],
-                "--silent --noproxy * --cacert \(certificate.path) --resolve localhost:\(port):127.0.0.1 "
-                    + "https://localhost:\(port)/a"
+                of: "/usr/bin/curl --silent --noproxy * --cacert \(certificate) "
+                    + "--resolve localhost:\(port):127.0.0.1 https://localhost:\(port)/a",
+                in: folder
             )
             #expect(answer == "secure [\"a\"]")
         }
     }
 
-    private func output(of program: String, _ arguments: String) async throws -> String {
-        let process = Process(), pipe = Pipe()
-        process.executableURL = URL(filePath: program)
-        process.arguments = arguments.split(separator: " ").map(String.init)
-        process.standardOutput = pipe
-        process.standardError = FileHandle.nullDevice
-        return try await withCheckedThrowingContinuation { continuation in
-            process.terminationHandler = { _ in
-                let data = pipe.fileHandleForReading.readDataToEndOfFile()
-                continuation.resume(returning: String(decoding: data, as: UTF8.self))
+    /// What a program writes; it ends before this returns, waited for on a thread of its own.
+    private func output(of command: String, in folder: String) async throws -> String {
+        let file = "\(folder)/output-\(UInt64.random(in: 0 ... .max))"  // each its own: output is appended
+        let process = try ChildProcess(command.split(separator: " ").map(String.init), output: file)
+        await withCheckedContinuation { continuation in
+            DispatchQueue(label: "tls-test").async {
+                _ = process.wait()
+                continuation.resume()
             }
-            do { try process.run() } catch { continuation.resume(throwing: error) }
         }
+        return text(of: file)
+    }
+
+    private func text(of file: String) -> String {
+        FileManager.default.contents(atPath: file).map { String(decoding: $0, as: UTF8.self) } ?? ""
     }
 }
