@@ -29,6 +29,7 @@ final class InternalTopics: Sendable {
     private let state = Mutex(State())
     private let consumer: Consumer
     private let producer: Producer
+    private let admin: Admin
     private let patience: Duration
     /// The config topic is one sequence: it is written to partition 0, also where an embedded cluster gave it more.
     private let sequence: String
@@ -36,8 +37,8 @@ final class InternalTopics: Sendable {
     private let troubles = LogLimiter(every: .seconds(30))
 
     /// Makes the clients; `patience` is the longest that one write with its reading back, or one reading to the end, may take.
-    init(_ config: WorkerConfig, patience: Duration = .seconds(30)) throws(KafkaClientError) {
-        (self.patience, sequence) = (patience, config.configTopic.name)
+    init(_ config: WorkerConfig, _ admin: Admin, patience: Duration = .seconds(30)) throws(KafkaClientError) {
+        (self.admin, self.patience, sequence) = (admin, patience, config.configTopic.name)
         let id = config.clientID.isEmpty ? "connect-\(config.groupID)" : config.clientID
         let troubles = troubles, log = log
         let events: @Sendable (ClientEvent) -> Void = { event in
@@ -69,16 +70,20 @@ final class InternalTopics: Sendable {
         )
     }
 
-    /// Begins to read all partitions from their beginning.
-    func start(_ topics: [Topic]) async throws(KafkaClientError) {
-        var positions: [TopicPartition: StartPosition] = [:]
-        for topic in topics {
-            for partition in 0..<topic.partitions { positions[TopicPartition(topic.name, partition)] = .beginning }
-        }
+    /// Reads all partitions from their beginning, and on; returns when what is there has reached the handlers.
+    ///
+    /// Positions are numbers, not "the beginning", which would cost the reader a question of its own per partition.
+    func start(_ topics: [Topic]) async throws(StoreError) {
+        let doing = "reading \(topics.map { "topic \"\($0.name)\"" }.joined(separator: ", "))"
+        let partitions = topics.flatMap { topic in (0..<topic.partitions).map { TopicPartition(topic.name, $0) } }
+        let ends = try await ends(of: partitions, doing)
         state.withLock { state in
             for topic in topics { state.topics[topic.name] = topic }
         }
-        try await consumer.assign(positions)
+        do throws(KafkaClientError) { try await consumer.assign(ends.mapValues { .offset($0.low) }) } catch {
+            throw StoreError("\(doing): \(error)")
+        }
+        try await wait(for: ends.filter { $0.value.high > $0.value.low }.mapValues(\.high), doing)
     }
     /// Hands records over until the task is cancelled.
     func run() async {
@@ -170,18 +175,33 @@ final class InternalTopics: Sendable {
             throw StoreError("\(doing): not done within \(patience); is Kafka reachable?", isTimeout: true)
         }
     }
+    /// Returns when everything that was in the topic at the call has reached its handler.
     func readToEnd(_ topic: String) async throws(StoreError) {
         let doing = "reading topic \"\(topic)\" to its end"
-        let partitions = state.withLock { $0.topics[topic]?.partitions ?? 0 }
-        var wanted: [TopicPartition: Int64] = [:]
-        for partition in 0..<partitions {
-            let key = TopicPartition(topic, partition)
-            do throws(KafkaClientError) {
-                let marks = try await consumer.queryWatermarks(key, timeout: patience)
-                if marks.high > marks.low { wanted[key] = marks.high }
-            } catch { throw StoreError("\(doing): \(error)", isTimeout: error.code == .timedOut) }
+        let count = state.withLock { $0.topics[topic]?.partitions ?? 0 }
+        let partitions = (0..<count).map { TopicPartition(topic, $0) }
+        let ends = try await ends(of: partitions, doing)
+        try await wait(for: ends.filter { $0.value.high > $0.value.low }.mapValues(\.high), doing)
+    }
+    /// Not asked by the reader's own connection: there the question would wait behind fetches that wait for records.
+    ///
+    /// A topic that was just made has no leader yet for a moment, which is no reason to give up.
+    private func ends(
+        of partitions: [TopicPartition],
+        _ doing: String
+    ) async throws(StoreError) -> [TopicPartition: (low: Int64, high: Int64)] {
+        var attempt = 0
+        while true {
+            do throws(KafkaClientError) { return try await admin.watermarks(partitions, timeout: patience) } catch {
+                attempt += 1
+                guard error.isRetriable || error.code == .unknownTopicOrPartition, attempt < 20, !Task.isCancelled
+                else {
+                    throw StoreError("\(doing): \(error)", isTimeout: error.code == .timedOut)
+                }
+                log.debug("Ends of internal topics not known yet", ["reason": "\(error)"])
+            }
+            try? await Task.sleep(for: .milliseconds(100))
         }
-        try await wait(for: wanted, doing)
     }
 
     // Writing

@@ -79,11 +79,12 @@ struct InternalTopicCheck {
     func ensure(_ wants: [Want]) async throws -> [Int32?] {
         let brokers = try await admin.brokers(timeout: timeout).count
         var existing = try await existing(wants)
-        let missing = wants.filter { existing[$0.config.name] == nil }
+        var missing = wants.filter { existing[$0.config.name] == nil }
         if !missing.isEmpty, isMock, embedded == nil {
             log.info("The cluster is an embedded one: internal topics appear on first use, without compaction")
         } else if !missing.isEmpty {
-            try await create(missing, brokers: brokers)
+            let made = try await create(missing, brokers: brokers)
+            missing = missing.filter { made.contains($0.config.name) }
             existing = try await awaitTopics(wants)
         }
         for want in wants where existing[want.config.name] != nil && !missing.contains(where: { $0.key == want.key }) {
@@ -97,13 +98,14 @@ struct InternalTopicCheck {
             if names.contains(topic.name) { found[topic.name] = Int32(topic.partitions.count) }
         }
     }
-    private func create(_ wants: [Want], brokers: Int) async throws {
+    /// The names of the topics that did not exist.
+    private func create(_ wants: [Want], brokers: Int) async throws -> Set<String> {
         if let embedded {
             // The embedded cluster keeps megabytes per partition, and one worker needs no more than one.
             for want in wants {
                 try await embedded.ensureTopic(want.config.name, settings: TopicSettings(partitions: 1))
             }
-            return
+            return Set(wants.map(\.config.name))
         }
         let topics = wants.map { want in
             let wanted = want.config.replicationFactor
@@ -115,15 +117,21 @@ struct InternalTopicCheck {
             )
         }
         let results = try await admin.createTopics(topics, timeout: timeout)
+        var made = Set(wants.map(\.config.name))
         for want in wants {
-            guard let error = results[want.config.name] ?? nil, error.code != .topicAlreadyExists else { continue }
+            guard let error = results[want.config.name] ?? nil else { continue }
+            if error.code == .topicAlreadyExists {
+                made.remove(want.config.name)
+                continue
+            }
             if error.isRetriable { throw error }
             throw WorkerFailure(
                 "creating topic \"\(want.config.name)\" for \(want.purpose): \(error.reason). Create it by hand with "
                     + "cleanup.policy=compact, or change \(want.key) or its replication factor."
             )
         }
-        for want in wants { log.info("Created internal topic", ["topic": "\(want.config.name)"]) }
+        for name in made.sorted() { log.info("Created internal topic", ["topic": "\(name)"]) }
+        return made
     }
     /// What was created takes a moment to be known everywhere.
     private func awaitTopics(_ wants: [Want]) async throws -> [String: Int32] {

@@ -38,8 +38,8 @@ public final class Worker: Service {
         makeRunner: @escaping @Sendable (TaskSpec, TaskEnvironment, Bool) -> any TaskRunning
     ) throws(KafkaClientError) {
         self.config = config
-        topics = try InternalTopics(config)
         admin = try Admin(config.internalSettings(.admin, ["client.id": "connect-\(config.groupID)-admin"]))
+        topics = try InternalTopics(config, admin)
         let creator: any TopicCreator = embedded ?? AdminTopicCreator(admin)
         self.embedded = embedded
         let offsets = OffsetStore(topics.log(config.offsetTopic.name))
@@ -104,6 +104,7 @@ public final class Worker: Service {
     }
 
     private func work(until stop: Latch) async throws {
+        let began = ContinuousClock.now
         guard try await startStores(until: stop) else { return }
         workerHerder.goLive(Assignment(generation: context.status.generation + 1))
         let clusterID = await workerHerder.workerInfo().kafkaClusterID ?? "unknown"
@@ -111,7 +112,7 @@ public final class Worker: Service {
             "Worker started",
             [
                 "group": "\(config.groupID)", "cluster": "\(clusterID)",
-                "connectors": .int(context.configs.names.count),
+                "connectors": .int(context.configs.names.count), "after": "\(ContinuousClock.now - began)",
             ]
         )
         guard let path = config.configDirectory else {
@@ -182,7 +183,6 @@ public final class Worker: Service {
                 return InternalTopics.Topic(name: want.config.name, partitions: count, handler: rest.1)
             }
         )
-        for want in wants { try await topics.readToEnd(want.config.name) }
     }
     /// The last statuses may take no longer than a commit of offsets.
     private func endStatusWrites() async {

@@ -14,10 +14,13 @@ struct GoldenTopics: Sendable {
         var value: String?
     }
     static let folder: String? = {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().deletingLastPathComponent()
-        let folder = root.deletingLastPathComponent().appending(path: "shared/specs/golden-topics").path
-        return FileManager.default.fileExists(atPath: folder) ? folder : nil
+        var root = URL(filePath: #filePath)
+        while root.path.count > 1 {
+            root = root.deletingLastPathComponent()
+            let folder = root.appending(path: "shared/specs/golden-topics").path
+            if FileManager.default.fileExists(atPath: folder) { return folder }
+        }
+        return nil
     }()
     static var isHere: Bool { folder != nil }
     let records: [Record]
