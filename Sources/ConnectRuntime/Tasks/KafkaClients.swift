@@ -110,10 +110,11 @@ final class KafkaSinkConsumer: SinkConsumer {
     private let maxRecords: Int
     private let maxBytes: Int
 
-    init(_ settings: KafkaSettings, topics: [String], pattern: String?, maxBytes: Int) throws(KafkaClientError) {
+    init(_ settings: KafkaSettings, _ subscription: SinkSubscription, maxBytes: Int) throws(KafkaClientError) {
         let watch = watch
         consumer = try Consumer(settings) { watch.note($0) }
-        (self.topics, self.pattern, maxRecords, self.maxBytes) = (topics, pattern, settings.maxPollRecords, maxBytes)
+        (topics, pattern) = (subscription.topics, subscription.pattern)
+        (maxRecords, self.maxBytes) = (settings.maxPollRecords, maxBytes)
     }
 
     func subscribe() async throws(KafkaClientError) {

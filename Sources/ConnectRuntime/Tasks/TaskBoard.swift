@@ -113,7 +113,7 @@ final class TaskBoard: Sendable {
     }
 
     /// Tells the listener when the reason appears, changes its failure, or goes; not for each new second in it.
-    private func tell(_ note: String?) {
+    func tell(_ note: String?) {
         let isNew = state.withLock { state in
             let short = note.map { String($0.prefix { $0 != "(" }.filter { !$0.isNumber }) }
             guard short != state.shownNote else { return false }

@@ -132,15 +132,15 @@ public final class TaskRunner: Sendable {
     private func run(_ descriptor: SinkDescriptor, until stop: Latch) async throws(ConfigInvalid) -> TaskFailure? {
         let errors = try ErrorSettings(spec.connectorConfig)
         let converters = try makeConverters()
-        let (topics, pattern) = try SinkKeys.subscription(spec.connectorConfig)
+        let subscription = try SinkSubscription(spec.connectorConfig)
         let context = SinkContext(spec, environment, stop)
         let task = try descriptor.makeTask(spec.config, context)
         let clients = TaskClients(spec: spec, settings: environment.settings)
         let reporter = makeReporter(errors, clients)
-        if let failure = await makeDeadLetterTopic(errors) { return failure }
+        if let failure = await makeDeadLetterTopic(errors, until: stop) { return failure }
         let consumer: KafkaSinkConsumer
         do throws(KafkaClientError) {
-            consumer = try KafkaSinkConsumer(clients.consumer(), topics: topics, pattern: pattern, maxBytes: 4 << 20)
+            consumer = try KafkaSinkConsumer(clients.consumer(), subscription, maxBytes: 4 << 20)
         } catch { return error.asTaskFailure(doing: "making the consumer", key: "consumer.override") }
         var settings = SinkTaskMachine.Settings()
         settings.flushInterval = environment.offsetFlushInterval
@@ -205,12 +205,12 @@ public final class TaskRunner: Sendable {
         settings.grace = environment.shutdownGrace
         settings.retry = RetryPolicy(errors)
         settings.tolerance = errors.tolerance
-        settings.boundary = try SourceKeys.boundary(spec.connectorConfig, environment)
+        settings.boundary = try .wanted(by: spec.connectorConfig, in: environment)
         let context = SourceContext(spec, environment, stop)
         let task = try descriptor.makeTask(spec.config, context)
         let clients = TaskClients(spec: spec, settings: environment.settings)
         let reporter = makeReporter(errors, clients)
-        if let failure = await makeDeadLetterTopic(errors) { return failure }
+        if let failure = await makeDeadLetterTopic(errors, until: stop) { return failure }
         let output: any RecordOutput
         do throws(KafkaClientError) { output = try makeOutput(clients, settings.boundary) } catch {
             return error.asTaskFailure(doing: "making the producer", key: "producer.override")
@@ -294,17 +294,28 @@ public final class TaskRunner: Sendable {
         }
     }
 
-    func makeDeadLetterTopic(_ errors: ErrorSettings) async -> TaskFailure? {
+    /// Makes the dead letter topic; waits while Kafka is away, with the reason told.
+    func makeDeadLetterTopic(_ errors: ErrorSettings, until stop: Latch) async -> TaskFailure? {
         guard let topic = errors.deadLetterTopic, errors.tolerance == .all else { return nil }
         let settings = TopicSettings(partitions: 1, replicationFactor: errors.deadLetterReplication)
-        do { try await environment.topics.ensureTopic(topic, settings: settings) } catch {
-            let doing = "making the dead letter topic \"\(topic)\""
-            return TaskFailure(
-                .fatal,
-                doing: doing,
-                because:
-                    "\(error). Create it, or set errors.deadletterqueue.topic.replication.factor to what the brokers have"
-            )
+        let doing = "making the dead letter topic \"\(topic)\""
+        let pauses = Backoff(initial: .milliseconds(300), maximum: errors.retryDelayMax)
+        var attempt = 0
+        while !Task.isCancelled {
+            do {
+                try await environment.topics.ensureTopic(topic, settings: settings)
+                if attempt > 0 { board.tell(nil) }
+                return nil
+            } catch let error as KafkaClientError where error.isRetriable && !error.isFatal {
+                board.tell("\(doing): \(error)")
+                log.warn("Dead letter topic cannot be made yet", ["reason": "\(error)"])
+                if await stop.wait(for: pauses.delay(attempt: attempt)) { return nil }
+                attempt += 1
+            } catch {
+                let remedy =
+                    "create it, or set errors.deadletterqueue.topic.replication.factor to what the brokers allow"
+                return .fatal(doing: doing, because: "\(error). To mend it: \(remedy)")
+            }
         }
         return nil
     }

@@ -61,7 +61,7 @@ import Testing
         #expect(plain.tolerance == .none && plain.retryTimeout == nil && plain.deadLetterTopic == nil)
         #expect(plain.retryDelayMax == .seconds(60) && plain.deadLetterReplication == 3 && !plain.deadLetterHeaders)
         let set = try ErrorSettings([
-            "errors.tolerance": "ALL", "errors.retry.timeout": "1500", "errors.deadletterqueue.topic.name": "d",
+            "errors.tolerance": "all", "errors.retry.timeout": "1500", "errors.deadletterqueue.topic.name": "d",
         ])
         #expect(set.tolerance == .all && set.retryTimeout == .milliseconds(1_500) && set.deadLetterTopic == "d")
         #expect(try ErrorSettings(["errors.retry.timeout": "-1"]).retryTimeout == nil)

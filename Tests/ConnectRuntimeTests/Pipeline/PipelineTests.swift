@@ -5,7 +5,7 @@ import Testing
 @testable import ConnectRuntime
 
 /// Records in arrays, as a consumer would hand them over.
-private final class ArrayRecords: PolledRecords {
+final class ArrayRecords: PolledRecords {
     let values: [String?]
     let partitions = [TopicPartition("a", 0), TopicPartition("b", 1)]
     init(_ values: [String?]) { self.values = values }

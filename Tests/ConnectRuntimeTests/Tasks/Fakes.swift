@@ -31,7 +31,7 @@ final class Watched<Value: Sendable>: Sendable {
     }
 
     /// False when it did not come true in time.
-    func becomes(within time: Duration = .seconds(30), _ until: @escaping @Sendable (Value) -> Bool) async -> Bool {
+    func becomes(within time: Duration = .seconds(60), _ until: @escaping @Sendable (Value) -> Bool) async -> Bool {
         let latch = Latch()
         let isThere = state.withLock { state in
             if until(state.value) { return true }

@@ -37,7 +37,7 @@ import Testing
         return restarts
     }
 
-    @Test(arguments: 1...60) func `nothing is lost when call n fails and passes later`(n: Int) {
+    @Test(arguments: 1...40) func `nothing is lost when call n fails and passes later`(n: Int) {
         for buffers in [false, true] {
             let world = SinkWorld(unreadable: [3], refused: [7, 8], filtered: [11], seed: UInt64(n))
             world.faults.failCall = n
@@ -48,7 +48,7 @@ import Testing
         }
     }
 
-    @Test(arguments: 1...60) func `nothing is lost when call n fails for good`(n: Int) {
+    @Test(arguments: 1...40) func `nothing is lost when call n fails for good`(n: Int) {
         let world = SinkWorld(unreadable: [3], refused: [7, 8], filtered: [11], seed: UInt64(n))
         (world.faults.failCall, world.faults.verdict) = (n, .fatal)
         _ = run(world, tolerant, buffers: true)
@@ -57,7 +57,7 @@ import Testing
     }
 
     /// Records in = written + dead letters + filtered, whatever fails, with two tasks that take partitions from each other.
-    @Test(arguments: (0 as UInt64)..<80) func `records are conserved under faults and rebalances`(seed: UInt64) {
+    @Test(arguments: (0 as UInt64)..<30) func `records are conserved under faults and rebalances`(seed: UInt64) {
         let world = SinkWorld(records: 30, unreadable: [2, 20], refused: [5, 6, 25], filtered: [9, 10], seed: seed)
         world.faults.rate = 0.1
         var tasks = (0..<2).map { _ in SinkActor(world, settings: tolerant, buffers: seed % 2 == 0) }

@@ -167,7 +167,7 @@ private final class SourceActor {
         return (actor, restarts)
     }
 
-    @Test(arguments: 1...80) func `nothing is lost when call n fails and passes later`(n: Int) {
+    @Test(arguments: 1...50) func `nothing is lost when call n fails and passes later`(n: Int) {
         let world = SourceWorld(tooLarge: [4, 30], filtered: [7, 8, 9, 10, 59], seed: UInt64(n))
         world.failCall = n
         let (actor, restarts) = run(world, tolerant)
@@ -178,7 +178,7 @@ private final class SourceActor {
         #expect(actor.maxInFlight <= 4)
     }
 
-    @Test(arguments: (0 as UInt64)..<60) func `records are conserved under faults and restarts`(seed: UInt64) {
+    @Test(arguments: (0 as UInt64)..<30) func `records are conserved under faults and restarts`(seed: UInt64) {
         let world = SourceWorld(tooLarge: [5], filtered: [20, 21], seed: seed)
         (world.rate, world.verdict) = (0.04, seed % 2 == 0 ? .fatal : .retry(after: nil))
         _ = run(world, tolerant)
@@ -190,7 +190,7 @@ private final class SourceActor {
         arguments: [
             SourceTaskMachine.Boundary.poll, .interval(.milliseconds(300)), .connector,
         ],
-        (0 as UInt64)..<20
+        (0 as UInt64)..<10
     )
     func `transactions write each record exactly once`(boundary: SourceTaskMachine.Boundary, seed: UInt64) {
         let world = SourceWorld(filtered: [20, 21], seed: seed)
