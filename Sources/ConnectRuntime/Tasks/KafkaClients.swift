@@ -35,11 +35,15 @@ struct TaskClients: Sendable {
         var values = settings.common
         values["client.id"] = "connector-producer-\(spec.id)"
         values["acks"] = "all"
-        values["enable.idempotence"] = "true"
+        // Kafka Connect's own settings; librdkafka 2.0's idempotent sender is several times slower under a backlog.
+        values["enable.idempotence"] = "false"
+        values["max.in.flight.requests.per.connection"] = "1"
         values["message.timeout.ms"] = "0"
         if let transactionalID {
             values["transactional.id"] = transactionalID
-            values["message.timeout.ms"] = nil
+            for key in ["enable.idempotence", "max.in.flight.requests.per.connection", "message.timeout.ms"] {
+                values[key] = nil
+            }
         }
         return made(values, settings.producer, "producer.override.", .producer)
     }
