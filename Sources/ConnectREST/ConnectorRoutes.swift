@@ -1,4 +1,5 @@
 import ConnectAPI
+import ConnectConfig
 import ConnectModel
 import ConnectRuntime
 import HTTPServer
@@ -15,7 +16,7 @@ extension Router {
         on(.get, "/connectors/:name") { call in ConnectorInfoBody(try await herder.info(call["name"])) }
         on(.get, "/connectors/:name/config") { call in try await herder.config(call["name"]).dictionary }
         on(.put, "/connectors/:name/config") { call in
-            let answer = try await herder.put(trimmedName(call["name"]), try ConfigMap(call))
+            let answer = try await herder.put(trimmed(call["name"]), try ConfigMap(call))
             return answer.created ? created(answer.info, advertisedURL()) : .json(ConnectorInfoBody(answer.info))
         }
         on(.patch, "/connectors/:name/config") { call in

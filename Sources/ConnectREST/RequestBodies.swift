@@ -1,3 +1,4 @@
+import ConnectConfig
 import ConnectModel
 import ConnectRuntime
 import ConnectSDK
@@ -24,7 +25,7 @@ struct CreateRequest {
             throw RESTError(400, "The request body has no \"config\"")
         }
         self.config = try config.configMap()
-        name = trimmedName(body["name"]?.string ?? self.config["name"] ?? "")
+        name = trimmed(body["name"]?.string ?? self.config["name"] ?? "")
         guard let state = body["initial_state"], state != .null else { return }
         guard let wanted = state.string.flatMap(TargetState.init(initialState:)) else {
             throw RESTError(400, "\"initial_state\" must be one of RUNNING, PAUSED, STOPPED")
@@ -104,10 +105,4 @@ extension JSON {
         }
         return config
     }
-}
-
-/// Kafka Connect trims names (`" a "` is `a`).
-func trimmedName(_ text: String) -> String {
-    let kept = text.unicodeScalars.drop { $0.value <= 0x20 }.reversed().drop { $0.value <= 0x20 }.reversed()
-    return String(String.UnicodeScalarView(kept))
 }

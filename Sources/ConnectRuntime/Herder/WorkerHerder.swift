@@ -148,23 +148,11 @@ final class WorkerHerder: Herder {
 /// `2026-11-21T13:03:00.123Z`, as Java's `Instant` prints.
 enum ISOTime {
     static func text(_ milliseconds: Int64) -> String {
-        let days = Int((Double(milliseconds) / 86_400_000).rounded(.down))
-        let rest = Int(milliseconds) - days * 86_400_000
-        let (year, month, day) = date(days)
+        let time = CivilTime(milliseconds: milliseconds)
         func pad(_ number: Int, _ width: Int = 2) -> String {
             String(repeating: "0", count: max(0, width - "\(number)".count)) + "\(number)"
         }
-        return "\(pad(year, 4))-\(pad(month))-\(pad(day))T\(pad(rest / 3_600_000)):\(pad(rest / 60_000 % 60))"
-            + ":\(pad(rest / 1_000 % 60)).\(pad(rest % 1_000, 3))Z"
-    }
-    /// Days since 1970 as a civil date (Howard Hinnant's algorithm).
-    private static func date(_ days: Int) -> (Int, Int, Int) {
-        let z = days + 719_468, era = (z >= 0 ? z : z - 146_096) / 146_097
-        let dayOfEra = z - era * 146_097
-        let year = (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-        let dayOfYear = dayOfEra - (365 * year + year / 4 - year / 100)
-        let shifted = (5 * dayOfYear + 2) / 153
-        let month = shifted < 10 ? shifted + 3 : shifted - 9
-        return (year + era * 400 + (month <= 2 ? 1 : 0), month, dayOfYear - (153 * shifted + 2) / 5 + 1)
+        return "\(pad(Int(time.year), 4))-\(pad(time.month))-\(pad(time.day))T\(pad(time.hour)):\(pad(time.minute))"
+            + ":\(pad(time.second)).\(pad(time.millisecond, 3))Z"
     }
 }
