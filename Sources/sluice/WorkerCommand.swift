@@ -11,7 +11,6 @@ import Lifecycle
 import Logs
 import Metrics
 import SluiceCLI
-import Synchronization
 
 /// `sluice worker`: reads the settings, composes REST server and worker, and runs them until a signal comes.
 struct WorkerCommand {
@@ -71,7 +70,7 @@ struct WorkerCommand {
         StandardError.shared.use(values[Self.format])
         _ = LogLevels.shared.set("root", to: LogLevel(named: values[Self.level].rawValue) ?? .info)
         var sources = try settings(values)
-        let embedded = values[Self.embedded] ? try EmbeddedKafka() : nil
+        let embedded = values[Self.embedded] ? try startEmbeddedKafka() : nil
         if let embedded { sources.set("bootstrap.servers", embedded.bootstrapServers, from: "--embedded-kafka") }
         let config = try WorkerConfig(sources)
         let metrics = MetricsRegistry()
@@ -82,7 +81,7 @@ struct WorkerCommand {
             metrics: metrics,
             version: Version.connect,
             commit: "sluice-\(Version.sluice)",
-            embedded: embedded
+            embedded: embedded.map(EmbeddedTopics.init)
         )
         let server = try RESTService(config, herder: worker.herder, metrics: metrics)
         worker.advertise(server.advertisedID)
@@ -112,24 +111,14 @@ struct WorkerCommand {
     }
 }
 
-/// librdkafka's mock cluster as the worker's Kafka.
-private final class EmbeddedKafka: TopicCreator {
-    private let cluster: EmbeddedCluster
-    private let made = Mutex<Set<String>>([])
-    var bootstrapServers: String { cluster.bootstrapServers }
-
-    init() throws(KafkaClientError) {
-        cluster = try EmbeddedCluster()
-        Logger("sluice.kafka").warn(
-            "Kafka runs inside this process: in memory, about 5 MB per partition, without compaction",
-            ["bootstrap.servers": "\(cluster.bootstrapServers)"]
-        )
-    }
-    func ensureTopic(_ name: String, settings: TopicSettings) async throws {
-        guard made.withLock({ $0.insert(name).inserted }) else { return }
-        try cluster.createTopic(name, partitions: max(1, settings.partitions))
-    }
-    func close() { cluster.close() }
+/// librdkafka's mock cluster as the worker's Kafka; says what it is not made for.
+private func startEmbeddedKafka() throws(KafkaClientError) -> EmbeddedCluster {
+    let cluster = try EmbeddedCluster()
+    Logger("sluice.kafka").warn(
+        "Kafka runs inside this process: in memory, about 5 MB per partition, without compaction",
+        ["bootstrap.servers": "\(cluster.bootstrapServers)"]
+    )
+    return cluster
 }
 
 /// Gauges that Prometheus' process collectors have everywhere.
