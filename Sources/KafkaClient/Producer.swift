@@ -50,6 +50,7 @@ public final class Producer: Sendable {
     public func send(_ record: ProducerRecord) async throws(KafkaClientError) -> RecordMetadata {
         try checkOpen()
         let cost = Self.cost(of: record)
+        _ = try await core.settledTopic(record.topic)
         try await core.budget.reserve(cost)
         let result = await withCheckedContinuation { continuation in
             do throws(KafkaClientError) {
@@ -89,7 +90,7 @@ public final class Producer: Sendable {
         let delivery = Delivery(count: buffer.count)
         guard !buffer.isEmpty else { return delivery }
         var topics: [RDKafkaTopic] = []
-        for name in buffer.topics { topics.append(try core.topic(name)) }
+        for name in buffer.topics { topics.append(try await core.settledTopic(name)) }
         let extra = ProducerCore.headerCosts(of: buffer)
         guard let slot = core.deliveries.add(.buffer(delivery, extra: extra)) else { throw .closed("sending records") }
         var next = 0

@@ -54,8 +54,11 @@ internal import Synchronization
         }
     }
 
+    /// The handle of a topic that was sent to before.
+    func knownTopic(_ name: String) -> RDKafkaTopic? { topics.withLock { $0[name] } }
+
     func topic(_ name: String) throws(KafkaClientError) -> RDKafkaTopic {
-        if let known = topics.withLock({ $0[name] }) { return known }
+        if let known = knownTopic(name) { return known }
         let made = try RDKafkaTopic(name, of: handle)
         topics.withLock { $0[name] = made }
         return made

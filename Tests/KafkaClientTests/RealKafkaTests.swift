@@ -16,6 +16,8 @@ struct RealKafkaTests {
         let admin = try await Admin(settings())
         let made = try await admin.createTopics([NewTopic(name, partitions: partitions, configs: configs)])
         if let error = made[name] ?? nil { throw error }
+        // The controller has answered; the broker hears of the topic a moment later.
+        try await eventually { try await admin.describeTopic(name)?.partitions.count == partitions }
         return name
     }
 

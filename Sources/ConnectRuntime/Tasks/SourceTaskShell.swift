@@ -267,7 +267,7 @@ final class SourceTaskShell: Sendable {
     /// Makes topics that the task uses for the first time, by the connector's rules.
     private func prepareTopics(_ buffer: RecordBuffer, _ state: inout State) async throws(TaskFailure) {
         for topic in buffer.topics where !state.topics.contains(topic) {
-            if let settings = parts.rules?.settings(for: topic) {
+            if let settings = parts.rules?.settings(for: topic) ?? parts.topics.unruled {
                 do { try await parts.topics.ensureTopic(topic, settings: settings) } catch {
                     let doing = "making topic \"\(topic)\""
                     if let error = error as? KafkaClientError { throw error.asTaskFailure(doing: doing) }

@@ -47,6 +47,13 @@ public struct TopicSettings: Sendable, Hashable {
 public protocol TopicCreator: Sendable {
     /// Makes the topic unless it exists, whatever its settings then are.
     func ensureTopic(_ name: String, settings: TopicSettings) async throws
+    /// How to make a topic that no rule of its connector covers; nil leaves it to the brokers (`auto.create.topics.enable`).
+    var unruled: TopicSettings? { get }
+}
+
+extension TopicCreator {
+    /// The brokers' own rule decides.
+    public var unruled: TopicSettings? { nil }
 }
 
 /// How the clients of the worker's tasks reach Kafka; connectors refine it by `producer.override.` and the like.

@@ -178,6 +178,9 @@ public struct EmbeddedTopics: TopicCreator {
     /// For the tasks and internal topics of a worker beside that cluster.
     public init(_ cluster: EmbeddedCluster) { self.cluster = cluster }
 
+    /// The cluster itself would make four partitions of a topic that somebody writes to.
+    public var unruled: TopicSettings? { TopicSettings(partitions: 1) }
+
     /// Makes the topic unless it exists; one partition unless told otherwise, for each costs megabytes.
     public func ensureTopic(_ name: String, settings: TopicSettings) async throws {
         do throws(KafkaClientError) {
