@@ -37,6 +37,7 @@ class Bench:
     def measure(self, name, config, records):
         """Runs one connector in a fresh worker; its steady seconds and the worker, to be closed."""
         worker = self.worker()
+        name = f"{name}-{self.number}"  # the consumer group belongs to the name: a second run must not go on after the first
         worker.put(name, config)
         return worker.watch(name, records), worker
 

@@ -15,7 +15,9 @@ extension ProducerCore {
         var pause = Duration.milliseconds(5)
         while !isClosed, !Task.isCancelled, ContinuousClock.now < deadline {
             let left = deadline - .now
-            if try await control.run({ [self] () throws(KafkaClientError) in hasLeaders(topic, timeout: left) }) { break }
+            if try await control.run({ [self] () throws(KafkaClientError) in hasLeaders(topic, timeout: left) }) {
+                break
+            }
             try? await Task.sleep(for: pause)
             pause = min(pause * 2, .milliseconds(100))
         }

@@ -37,7 +37,11 @@ struct SinkTaskMachine: Sendable {
         /// Deliver nothing but stay in the group and tell rebalances: partitions paused, polled all the time.
         case hold
     }
-    enum CommitReason: Sendable, Hashable { case interval, paused, revoked, stopping, failing }
+    enum CommitReason: Sendable, Hashable {
+        case interval, paused, revoked, stopping, failing
+        /// Nothing is put after it for a while or for good.
+        var isLast: Bool { self != .interval }
+    }
     enum Step: Sendable, Equatable {
         case start
         /// Open these partitions in the sink, then answer the assignment.

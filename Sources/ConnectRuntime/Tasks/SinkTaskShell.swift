@@ -230,6 +230,8 @@ final class SinkTaskShell: Sendable {
         _ state: inout State
     ) async throws(TaskFailure) -> SinkTaskMachine.Outcome {
         let start = time.now
+        // A sink may leave its last file open from commit to commit, but not to whoever comes next.
+        if reason.isLast { try await parts.task.flush() }
         let wanted = try await parts.task.preCommit(offsets)
         // Not what it was not asked about, and nothing beyond what it has been given.
         let accepted = wanted.filter { partition, offset in offsets[partition].map { offset <= $0 } ?? false }

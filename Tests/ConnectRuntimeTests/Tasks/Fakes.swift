@@ -90,16 +90,20 @@ final class FakeSink: SinkTask {
         var puts = 0
         var ticks = 0
         var preCommits = 0
+        var isFlushed = true
         var isStopped = false
     }
     let seen = Watched(Seen())
     private let starts: [TopicPartition: Int64]
+    /// Only what was flushed may be committed, and a commit alone does not flush: a sink with long files.
+    private let keepsOpen: Bool
     private let fault: @Sendable (_ put: Int, _ rows: [Row]) -> TaskFailure?
 
     init(
         starts: [TopicPartition: Int64] = [:],
+        keepsOpen: Bool = false,
         fault: @escaping @Sendable (_ put: Int, _ rows: [Row]) -> TaskFailure? = { _, _ in nil }
-    ) { (self.starts, self.fault) = (starts, fault) }
+    ) { (self.starts, self.keepsOpen, self.fault) = (starts, keepsOpen, fault) }
 
     func start() async throws(TaskFailure) {}
     func open(_ partitions: [TopicPartition]) async throws(TaskFailure) -> [TopicPartition: Int64] {
@@ -111,11 +115,15 @@ final class FakeSink: SinkTask {
         let rows = Self.rows(batch)
         seen.change { $0.puts += 1 }
         if let failure = fault(seen.value.puts, rows) { throw failure }
-        seen.change { $0.rows += rows }
+        seen.change { seen in
+            seen.rows += rows
+            seen.isFlushed = false
+        }
     }
+    func flush() async throws(TaskFailure) { seen.change { $0.isFlushed = true } }
     func preCommit(_ delivered: [TopicPartition: Int64]) async throws(TaskFailure) -> [TopicPartition: Int64] {
         seen.change { $0.preCommits += 1 }
-        return delivered
+        return keepsOpen && !seen.value.isFlushed ? [:] : delivered
     }
     func close(_ partitions: [TopicPartition]) async { seen.change { $0.closed += partitions } }
     func stop() async { seen.change { $0.isStopped = true } }

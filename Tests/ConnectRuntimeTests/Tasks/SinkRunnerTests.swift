@@ -32,6 +32,18 @@ import Testing
         )
     }
 
+    @Test func `a sink that keeps a file open from commit to commit is flushed before it gives up its partitions`()
+        async throws
+    {
+        let bench = try TaskBench()
+        try await bench.produce(lines(100))
+        let sink = FakeSink(keepsOpen: true)
+        await bench.running(bench.sink(sink)) {
+            #expect(await sink.seen.becomes { $0.rows.count == 100 })
+        }
+        #expect(try await bench.committed() == [100])
+    }
+
     @Test func `bad records go to the dead letter queue with their context, the rest arrives`() async throws {
         let bench = try TaskBench(transform: true)
         try await bench.produce(["a", "bad 1", "drop 2", "poison 3", "b", "refuse 5"])
