@@ -97,6 +97,8 @@ let package = Package(
         system("CZlib", pkgConfig: "zlib", apt: "zlib1g-dev"),
         system("CZstd", pkgConfig: "libzstd", apt: "libzstd-dev"),
         system("CYAML", pkgConfig: "yaml-0.1", apt: "libyaml-dev"),
+        // glibc's malloc.h, which the toolchain's Glibc module leaves out
+        .systemLibrary(name: "CMalloc", path: "Sources/C/CMalloc"),
         // The one C++ library: a C header over it, so that no Swift target sees C++.
         .target(
             name: "CSimdJSON",
@@ -115,7 +117,7 @@ let package = Package(
             name: "sluice",
             dependencies: [
                 "SluiceCLI", "CommandGrammar", "ConnectRuntime", "ConnectREST", "ConnectorRegistry", "KafkaClient",
-                "HTTPServer", "Lifecycle", "Logs", "Metrics", "ConnectModel", "ConnectConfig", "ConnectSDK",
+                "HTTPServer", "Lifecycle", "Logs", "Metrics", "ConnectModel", "ConnectConfig", "ConnectSDK", "CMalloc",
             ],
             swiftSettings: house
         ),
