@@ -6,9 +6,9 @@ import Synchronization
 ///
 /// Changes are only a hint to look: what is there is always listed afresh, and a slow rescan catches what the system
 /// does not tell (network file systems, too many watches).
-public final class DirectoryWatch {
+public final class DirectoryWatch: Sendable {
     private let descriptor: CInt
-    private let source: any DispatchSourceRead
+    nonisolated(unsafe) private let source: any DispatchSourceRead  // dispatch sources are thread-safe
     private let changed: Flag
 
     private final class Flag: Sendable {
@@ -39,9 +39,10 @@ public final class DirectoryWatch {
 
     deinit { source.cancel() }
 
-    /// Watches these folders too; watching one twice changes nothing.
+    /// Watches these folders too; watching one twice changes nothing, unless another folder has its name by now.
     public func add(_ folders: [String]) {
-        let written = IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE, gone = IN_DELETE | IN_MOVED_FROM | IN_DELETE_SELF
+        let written = IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_ATTRIB
+        let gone = IN_DELETE | IN_MOVED_FROM | IN_DELETE_SELF | IN_MOVE_SELF
         for folder in folders { _ = unsafe inotify_add_watch(descriptor, folder, UInt32(written | gone | IN_ONLYDIR)) }
     }
 

@@ -1,4 +1,5 @@
 import ConnectConfig
+import FileAccess
 import Lifecycle
 import Logs
 import Synchronization
@@ -11,7 +12,13 @@ final class ConfigDirectory: Sendable {
     private let path: String
     private let herder: any Herder
     private let owners: ConfigStore
-    private let watch: DirectoryWatch
+    /// nil where the system offers no watching: the rescan finds the changes.
+    private let watch: DirectoryWatch?
+    /// Opens when something happens in the directory; a new one is put in its place before each look.
+    private let change: Change
+    private final class Change: Sendable {
+        let latch = Mutex(Latch())
+    }
     private let plan: Mutex<DirectoryPlan>
     private let log = Logger("sluice.runtime.directory")
     private let reported = Mutex<Set<ConfigDirectoryProblem>>([])
@@ -21,7 +28,9 @@ final class ConfigDirectory: Sendable {
     init(_ path: String, herder: any Herder, owners: ConfigStore) {
         self.path = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
         (self.herder, self.owners) = (herder, owners)
-        watch = DirectoryWatch(self.path)
+        let change = Change()
+        self.change = change
+        watch = DirectoryWatch { change.latch.withLock { $0 }.open() }
         plan = Mutex(DirectoryPlan(path: self.path))
     }
 
@@ -32,13 +41,18 @@ final class ConfigDirectory: Sendable {
     func run(until stop: Latch) async {
         log.info("Watching the config directory", ["directory": "\(path)"])
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { [watch] in
+            group.addTask { [change] in
                 await stop.wait()
-                watch.wake()
+                change.latch.withLock { $0 }.open()
             }
             while !stop.isOpen && !Task.isCancelled {
+                let latch = Latch()
+                change.latch.withLock { $0 = latch }
+                // The directory may appear later or be replaced, so it is watched anew each time.
+                watch?.add([path])
                 await look()
-                await watch.wait(plan.withLock { $0.isRestless } ? .milliseconds(300) : Self.rescan)
+                if stop.isOpen { break }
+                _ = await latch.wait(for: plan.withLock { $0.isRestless } ? .milliseconds(300) : Self.rescan)
             }
             group.cancelAll()
         }
