@@ -20,12 +20,12 @@ public final class DirectoryWatch: Sendable {
         let descriptor = inotify_init1(CInt(IN_NONBLOCK | IN_CLOEXEC))
         guard descriptor >= 0 else { return nil }
         let flag = Flag()
-        source = DispatchSource.makeReadSource(
+        unsafe source = DispatchSource.makeReadSource(
             fileDescriptor: descriptor,
             queue: DispatchQueue(label: "sluice.directory.watch")
         )
         (self.descriptor, changed) = (descriptor, flag)
-        source.setEventHandler {
+        unsafe source.setEventHandler {
             // What changed does not matter; the events only have to be taken out of the queue.
             unsafe withUnsafeTemporaryAllocation(byteCount: 16 << 10, alignment: 8) { buffer in
                 while unsafe read(descriptor, buffer.baseAddress, buffer.count) > 0 {}
@@ -33,11 +33,11 @@ public final class DirectoryWatch: Sendable {
             flag.isSet.store(true, ordering: .releasing)
             onChange()
         }
-        source.setCancelHandler { close(descriptor) }
-        source.activate()
+        unsafe source.setCancelHandler { close(descriptor) }
+        unsafe source.activate()
     }
 
-    deinit { source.cancel() }
+    deinit { unsafe source.cancel() }
 
     /// Watches these folders too; watching one twice changes nothing, unless another folder has its name by now.
     public func add(_ folders: [String]) {
