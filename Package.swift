@@ -117,7 +117,8 @@ let package = Package(
             name: "sluice",
             dependencies: [
                 "SluiceCLI", "CommandGrammar", "ConnectRuntime", "ConnectREST", "ConnectorRegistry", "KafkaClient",
-                "HTTPServer", "Lifecycle", "Logs", "Metrics", "ConnectModel", "ConnectConfig", "ConnectSDK", "CMalloc",
+                "HTTPServer", "TransferClient", "Lifecycle", "Logs", "Metrics", "ConnectModel", "ConnectConfig",
+                "ConnectSDK", "CMalloc",
             ],
             swiftSettings: house
         ),

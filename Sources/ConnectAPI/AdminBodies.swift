@@ -36,6 +36,25 @@ public struct TaskSnapshotBody: Codable, Sendable, Hashable {
     }
 }
 
+/// One worker of the cluster: `GET /admin/workers`.
+public struct WorkerMemberBody: Codable, Sendable, Hashable {
+    /// `host:port` under which it is reached.
+    public var workerID: String
+    /// Base URL of its REST.
+    public var url: String
+    /// `leader` or `standby`.
+    public var role: String
+    /// The address it connects to Kafka from.
+    public var host: String
+
+    enum CodingKeys: String, CodingKey { case workerID = "worker_id", url, role, host }
+
+    /// Makes the body.
+    public init(workerID: String, url: String, role: String, host: String) {
+        (self.workerID, self.url, self.role, self.host) = (workerID, url, role, host)
+    }
+}
+
 /// One file of the config directory that is not in force: `GET /admin/config-directory`.
 public struct ConfigFileProblemBody: Codable, Sendable, Hashable {
     /// The file's name within the directory.

@@ -8,8 +8,17 @@ public struct WorkerInfoBody: Codable, Sendable, Hashable {
     public var commit: String
     /// Id of the Kafka cluster; nil while it is not known.
     public var kafkaClusterID: String?
+    /// `host:port` of the worker; Kafka Connect does not tell.
+    public var workerID: String?
+    /// `leader`, `standby` or `joining`; Kafka Connect does not tell.
+    public var role: String?
+    /// Base URL of the leader; absent when there is none, and from Kafka Connect.
+    public var leaderURL: String?
 
-    enum CodingKeys: String, CodingKey { case version, commit, kafkaClusterID = "kafka_cluster_id" }
+    enum CodingKeys: String, CodingKey {
+        case version, commit, role
+        case kafkaClusterID = "kafka_cluster_id", workerID = "worker_id", leaderURL = "leader_url"
+    }
 
     /// Makes the body.
     public init(version: String, commit: String, kafkaClusterID: String?) {

@@ -9,8 +9,17 @@ extension Router {
     /// Routes about the worker itself: root, health, plugins, loggers, metrics, and what Kafka Connect does not have.
     mutating func addWorkerRoutes(_ herder: any Herder, metrics: MetricsRegistry) {
         on(.get, "/") { _ in
-            let info = await herder.workerInfo()
-            return WorkerInfoBody(version: info.version, commit: info.commit, kafkaClusterID: info.kafkaClusterID)
+            let info = await herder.workerInfo(), cluster = await herder.cluster()
+            var body = WorkerInfoBody(
+                version: info.version,
+                commit: info.commit,
+                kafkaClusterID: info.kafkaClusterID
+            )
+            if !cluster.workerID.isEmpty {
+                (body.workerID, body.role) = (cluster.workerID, cluster.role.rawValue)
+                body.leaderURL = cluster.leaderURL
+            }
+            return body
         }
         on(.get, "/health") { _ in
             let health = await herder.health()
@@ -24,6 +33,11 @@ extension Router {
         }
         on(.get, "/metrics") { _ in .text(metrics.text(), type: "text/plain; version=0.0.4; charset=utf-8") }
         on(.get, "/admin/tasks") { _ in await herder.taskSnapshots().map(TaskSnapshotBody.init) }
+        on(.get, "/admin/workers") { _ in
+            try await herder.workers().map {
+                WorkerMemberBody(workerID: $0.workerID, url: $0.url, role: $0.role.rawValue, host: $0.host)
+            }
+        }
         on(.get, "/admin/config-directory") { _ in
             await herder.configDirectoryProblems().map {
                 ConfigFileProblemBody(file: $0.file, line: $0.line, column: $0.column, key: $0.key, reason: $0.reason)

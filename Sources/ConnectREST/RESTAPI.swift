@@ -17,6 +17,9 @@ public struct RESTAPI: Sendable {
         /// How long a request may take, 90 seconds as in Kafka Connect.
         public var requestTimeout: Duration = .seconds(90)
 
+        /// How a standby hands requests to the leader; without it they are refused with 409 and the leader's URL.
+        public var forwarding: Forwarding?
+
         /// Kafka Connect's defaults.
         public init() {}
     }
@@ -36,7 +39,10 @@ public struct RESTAPI: Sendable {
         router.addWorkerRoutes(herder, metrics: metrics)
         router.addConnectorRoutes(herder, advertisedURL: advertisedURL)
         let headers = try ResponseHeaders(options.responseHeaders)
-        var handler = timeLimit(options.requestTimeout, next: router.respond)
+        var handler = timeLimit(
+            options.requestTimeout,
+            next: leaderOnly(herder, options.forwarding, next: router.respond)
+        )
         if let check = options.credentials {
             let probes = [[], ["health"]]
             handler = basicAuth(realm: "sluice", except: { probes.contains($0.path) }, check: check, next: handler)

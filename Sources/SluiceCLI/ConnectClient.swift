@@ -28,6 +28,7 @@ struct ConnectClient: Sendable {
     func info(_ name: String) async throws -> ConnectorInfoBody { try await get(["connectors", name]) }
     func status(_ name: String) async throws -> ConnectorStatusBody { try await get(["connectors", name, "status"]) }
     func worker() async throws -> WorkerInfoBody { try await get([]) }
+    func workers() async throws -> [WorkerMemberBody] { try await get(["admin", "workers"]) }
     func tasks() async throws -> [TaskSnapshotBody] { try await get(["admin", "tasks"]) }
     func fileProblems() async throws -> [ConfigFileProblemBody] { try await get(["admin", "config-directory"]) }
     func keys(ofPlugin name: String) async throws -> [ConfigKeyBody] {

@@ -17,7 +17,7 @@ struct ConnectorCommands {
         let environment = environment
         return Command(
             "get",
-            "List connectors, plugins, tasks or broken config files.",
+            "List connectors, plugins, tasks, workers or broken config files.",
             commands: [
                 Command(
                     "connectors",
@@ -48,6 +48,20 @@ struct ConnectorCommands {
                 Command("tasks", "List tasks with what they have moved.", options: [Options.output]) { values in
                     let all = try await environment.client(values).tasks()
                     try environment.terminal.show(all, as: values[Options.output]) { Self.table(of: all) }
+                    return 0
+                },
+                Command(
+                    "workers",
+                    aliases: ["worker"],
+                    "List the workers of the cluster, and which one leads.",
+                    options: [Options.output]
+                ) { values in
+                    let all = try await environment.client(values).workers()
+                    try environment.terminal.show(all, as: values[Options.output]) {
+                        var table = TextTable(["WORKER", "ROLE", "URL", "HOST"])
+                        for one in all { table.add([one.workerID, one.role, one.url, one.host]) }
+                        return table.text
+                    }
                     return 0
                 },
                 Command(

@@ -12,6 +12,10 @@ struct RESTService: Service {
     let url: String
     /// `host:port` that statuses name this worker by.
     let advertisedID: String
+    /// Base address for other workers.
+    let advertisedURL: String
+    /// What the first listener is bound to.
+    let port: Int
 
     /// Opens the sockets; throws when an address is taken or a listener is none.
     init(_ config: WorkerConfig, herder: any Herder, metrics: MetricsRegistry) throws {
@@ -21,6 +25,7 @@ struct RESTService: Service {
         options.allowedOrigins = config.allowOrigin
         options.allowedMethods = config.allowMethods
         options.responseHeaders = config.responseHeaders
+        options.forwarding = try Forwarder.forwarding()
         let base = BaseURL()
         let api = try RESTAPI(herder: herder, metrics: metrics, options: options) { base.text }
         servers = try listeners.map { listener in
@@ -33,8 +38,10 @@ struct RESTService: Service {
         let port = config.advertisedPort ?? servers[0].port
         let host = config.advertisedHost ?? (first.host.isEmpty ? "localhost" : first.host)
         advertisedID = "\(host):\(port)"
+        advertisedURL = "http://\(host):\(port)"
+        self.port = servers[0].port
         url = "http://\(first.host.isEmpty ? "localhost" : first.host):\(servers[0].port)"
-        base.set("http://\(host):\(port)")
+        base.set(advertisedURL)
     }
 
     /// Serves until `stop` opens.

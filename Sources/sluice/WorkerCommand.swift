@@ -86,7 +86,7 @@ struct WorkerCommand {
             embedded: embedded.map(EmbeddedTopics.init)
         )
         let server = try RESTService(config, herder: worker.herder, metrics: metrics)
-        worker.advertise(server.advertisedID)
+        worker.advertise(server.advertisedID, url: server.advertisedURL, port: server.port)
         Logger("sluice.worker").info(
             "REST API listens",
             ["url": "\(server.url)", "kafka": "\(config.bootstrapServers)"]

@@ -10,7 +10,17 @@ final class FakeHerder: Herder {
     var calls: [String] { told.withLock { $0 } }
     private let isStarting: Bool
 
-    init(isStarting: Bool = false) { self.isStarting = isStarting }
+    private let view: ClusterView
+    private let shownHealth: WorkerHealth?
+
+    init(
+        isStarting: Bool = false,
+        cluster: ClusterView = ClusterView(role: .leader, workerID: ""),
+        health: WorkerHealth? = nil
+    ) {
+        (self.isStarting, view, shownHealth) = (isStarting, cluster, health)
+    }
+    func cluster() async -> ClusterView { view }
 
     private func note(_ call: String) { told.withLock { $0.append(call) } }
     private func known(_ name: String, _ wording: HerderError.UnknownWording = .notFound) throws(HerderError) {
@@ -22,7 +32,9 @@ final class FakeHerder: Herder {
     }
 
     func workerInfo() async -> WorkerInfo { WorkerInfo(version: "4.3.1", commit: "c", kafkaClusterID: "k") }
-    func health() async -> WorkerHealth { isStarting ? .starting("It waits for Kafka.") : .healthy }
+    func health() async -> WorkerHealth {
+        shownHealth ?? (isStarting ? .starting("It waits for Kafka.") : .healthy)
+    }
     func connectorNames() async throws(HerderError) -> [String] { ["a/b", "fs", "gone"] }
     func info(_ name: String) async throws(HerderError) -> ConnectorInfo {
         try known(name)

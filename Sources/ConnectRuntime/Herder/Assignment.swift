@@ -17,6 +17,11 @@ public struct Assignment: Sendable, Hashable {
     /// Makes an assignment.
     public init(generation: Int, share: Share = .everything) { (self.generation, self.share) = (generation, share) }
 
+    /// No part of the work: the worker stands by.
+    public static func nothing(generation: Int) -> Self {
+        Self(generation: generation, share: .only(connectors: [], tasks: []))
+    }
+
     /// Whether this worker runs the connector's instance and generates its tasks.
     public func owns(connector name: String) -> Bool {
         switch share {

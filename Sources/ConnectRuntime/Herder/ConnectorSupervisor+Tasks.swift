@@ -41,6 +41,7 @@ extension ConnectorSupervisor {
     /// Starts one task from the committed configs; what keeps it from starting is a FAILED status, never an error here.
     func start(_ task: Int, _ record: ConnectorRecord, isFreshChance: Bool = true) {
         let id = TaskID(name, task)
+        guard context.assignment.owns(task: id) else { return }
         let number = state.withLock { state in
             state.lastRun += 1
             if isFreshChance { state.restarts[task] = nil }
@@ -77,6 +78,8 @@ extension ConnectorSupervisor {
             run.runner = runner
             let started = run
             state.withLock { $0.runs[task] = started }
+            // The work may have been taken away since it was looked at.
+            if !context.assignment.owns(task: id) { started.outOfTime.open() }
             context.nursery.start("\(id)") { [log] in
                 await LogContext.with(["connector": "\(id.connector)", "task": .int(id.task)]) {
                     do {
@@ -126,6 +129,15 @@ extension ConnectorSupervisor {
                 context.status.putSafe(.task(TaskID(name, task)), context.record(state, version: run.version))
             }
         }
+    }
+
+    /// Cancels everything that runs here: it may write nothing more, for another worker may do it now.
+    func fence() {
+        let runs = state.withLock { state in
+            state.instance = nil
+            return Array(state.runs.values)
+        }
+        for run in runs { run.outOfTime.open() }
     }
 
     /// Restarts what is chosen, as a person asked; parts that run elsewhere are their owners' business.

@@ -70,4 +70,15 @@ public protocol Herder: Sendable {
     func taskSnapshots() async -> [TaskSnapshot]
     /// What is wrong in the config directory now; empty without one.
     func configDirectoryProblems() async -> [ConfigDirectoryProblem]
+    /// What this worker is to its cluster, and who leads.
+    func cluster() async -> ClusterView
+    /// The workers of the cluster, as Kafka lists them now.
+    func workers() async throws(HerderError) -> [WorkerMember]
+}
+
+extension Herder {
+    /// A worker that shares its work with no one.
+    public func cluster() async -> ClusterView { ClusterView(role: .leader, workerID: "") }
+    /// None but itself.
+    public func workers() async throws(HerderError) -> [WorkerMember] { [] }
 }

@@ -78,6 +78,8 @@ final class HerderContext: Sendable {
             return state.lastEpoch
         }
     }
+    /// Epochs handed out from now on are larger than this.
+    func raiseEpoch(above floor: Int64) { state.withLock { $0.lastEpoch = max($0.lastEpoch, floor) } }
     func record(_ state: TaskState, trace: String? = nil, version: String?) -> StatusRecord {
         StatusRecord(
             state: state.rawValue,

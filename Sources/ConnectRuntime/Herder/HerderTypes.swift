@@ -37,6 +37,19 @@ public struct WorkerHealth: Sendable, Hashable {
     public static var healthy: Self {
         Self(.healthy, message: "Worker has completed startup and is ready to handle requests.")
     }
+    /// All is well with a worker that reads its topics; what it is to its cluster follows Kafka Connect's sentence.
+    static func live(_ cluster: ClusterView) -> Self {
+        if let problem = cluster.problem {
+            return Self(.healthy, message: "\(healthy.message) It runs nothing: \(problem)")
+        }
+        switch cluster.role {
+        case .leader: return healthy
+        case .joining:
+            return Self(.healthy, message: "\(healthy.message) It is joining its group and runs nothing yet.")
+        case .standby:
+            return Self(.healthy, message: "\(healthy.message) It stands by: \(cluster.leaderURL ?? "another") leads.")
+        }
+    }
     /// `why` follows Kafka Connect's sentence: what the worker waits for.
     public static func starting(_ why: String = "") -> Self {
         Self(.starting, message: "Worker is still starting up." + (why.isEmpty ? "" : " \(why)"))

@@ -1,6 +1,7 @@
 import ConnectConfig
 import ConnectModel
 import ConnectSDK
+import KafkaClient
 import Lifecycle
 import Logs
 import Synchronization
@@ -17,6 +18,8 @@ final class WorkerHerder: Herder {
         var supervisors: [String: ConnectorSupervisor] = [:]
         var clusterID: String?
         var problems: @Sendable () -> [ConfigDirectoryProblem] = { [] }
+        /// Nil for a worker that shares its work with no one.
+        var membership: ClusterMembership?
     }
     private let state = Mutex(State())
     let context: HerderContext
@@ -48,8 +51,23 @@ final class WorkerHerder: Herder {
     func apply(_ assignment: Assignment) {
         context.assignment = assignment
         let known = state.withLock { Set($0.supervisors.keys) }
-        for name in known.union(context.configs.names) { supervisor(name).kick() }
+        for name in known.union(context.configs.names).union(orphans) { supervisor(name).kick() }
     }
+    /// The worker leads: everything is its to do.
+    func lead(_ record: ClusterRecord) {
+        context.raiseEpoch(above: record.epoch)
+        context.status.mute(false)
+        apply(Assignment(generation: record.generation))
+    }
+    /// The worker may lead no longer, whatever it does just now: nothing is written any more.
+    func standDown() {
+        context.status.mute(true)
+        context.assignment = .nothing(generation: context.assignment.generation)
+        let supervisors = state.withLock { Array($0.supervisors.values) }
+        for supervisor in supervisors { supervisor.fence() }
+        for supervisor in supervisors { supervisor.kick() }
+    }
+    func use(_ membership: ClusterMembership) { state.withLock { $0.membership = membership } }
     /// Connectors that only have statuses: deleted while no worker ran.
     private var orphans: [String] {
         context.status.connectors().filter {
@@ -127,9 +145,25 @@ final class WorkerHerder: Herder {
     }
     func health() async -> WorkerHealth {
         switch state.withLock({ $0.phase }) {
-        case .live: .healthy
+        case .live: .live(await cluster())
         case .starting(let why): .starting(why)
         case .stopping: .unhealthy("Worker is shutting down.")
+        }
+    }
+    func cluster() async -> ClusterView {
+        if let membership = state.withLock({ $0.membership }) { return membership.view }
+        return ClusterView(role: isLive ? .leader : .joining, workerID: context.workerID)
+    }
+    private var isLive: Bool { if case .live = state.withLock({ $0.phase }) { true } else { false } }
+    func workers() async throws(HerderError) -> [WorkerMember] {
+        try requireLive()
+        guard let membership = state.withLock({ $0.membership }) else {
+            return [
+                WorkerMember(workerID: context.workerID, url: "http://\(context.workerID)", role: .leader, host: "")
+            ]
+        }
+        do throws(KafkaClientError) { return try await membership.members() } catch {
+            throw .internalError("Listing the workers of group \"\(context.config.groupID)\": \(error)")
         }
     }
     func configDirectoryProblems() async -> [ConfigDirectoryProblem] { state.withLock { $0.problems }() }

@@ -20,6 +20,8 @@ final class StatusStore: Sendable {
         var open: [StatusKey: Int] = [:]
         var announced: Set<StatusKey> = []
         var isFinished = false
+        /// Somebody else speaks for the connectors.
+        var isMuted = false
     }
     private let idle = Latch()
     private let state = Mutex(State())
@@ -90,7 +92,7 @@ final class StatusStore: Sendable {
 
     private func want(_ key: StatusKey, _ value: JSON?) {
         state.withLock { state in
-            guard !state.isFinished else { return }
+            guard !state.isFinished, !state.isMuted else { return }
             _ = state.status.apply(key, value)
             state.queue.append(Wish(key: key, value: value))
             state.open[key, default: 0] += 1
@@ -118,7 +120,7 @@ final class StatusStore: Sendable {
                 attempt = 0
                 state.withLock { state in settle(batch, &state) }
             } catch {
-                state.withLock { state in requeue(batch, &state) }
+                state.withLock { state in state.isMuted ? settle(batch, &state) : requeue(batch, &state) }
                 failures { held in
                     logger.warn("Status not written, trying again", ["reason": "\(error)", "suppressed": held])
                 }
@@ -127,6 +129,20 @@ final class StatusStore: Sendable {
             }
         }
     }
+    /// Muted, it writes nothing more, not even what is queued: only the worker that does the work tells its states.
+    func mute(_ isMuted: Bool) {
+        state.withLock { state in
+            state.isMuted = isMuted
+            guard isMuted else { return }
+            for wish in state.queue {
+                let left = (state.open[wish.key] ?? 1) - 1
+                state.open[wish.key] = left > 0 ? left : nil
+            }
+            state.queue = []
+        }
+    }
+    /// Returns when everything that was in the topic at the call has been read.
+    func readToEnd() async throws(StoreError) { try await log.readToEnd() }
     /// Takes no more wishes; ``run()`` returns when those it has are written.
     func finish() {
         state.withLock { $0.isFinished = true }

@@ -22,6 +22,7 @@ final class SinkTaskShell: Sendable {
         var settings: SinkTaskMachine.Settings
         var commitTimeout: Duration = .seconds(5)
         var keepAlive: Duration = .seconds(60)
+        var lease = Lease()
     }
     enum Event: Sendable {
         case fetched(SinkFetcher.Event)
@@ -182,6 +183,8 @@ final class SinkTaskShell: Sendable {
 
     private func put(_ id: Int, _ state: inout State) async throws(TaskFailure) {
         guard let prepared = state.batches[id] else { return }
+        // Without a lease another worker may be writing: this one waits, and is cancelled soon.
+        guard await parts.lease.pass() else { throw .retry(doing: "writing a batch", because: "another worker leads") }
         let start = time.now
         try await parts.task.put(prepared.batch)
         let end = time.now

@@ -30,6 +30,7 @@ final class SourceTaskShell: Sendable {
         var listener: any TaskListener
         var meters: SourceMeters
         var settings: SourceTaskMachine.Settings
+        var lease = Lease()
     }
     private enum Event: Sendable {
         case settled(Int, [(index: Int, error: KafkaClientError)])
@@ -257,6 +258,8 @@ final class SourceTaskShell: Sendable {
     }
 
     private func fly(_ id: Int, _ buffer: RecordBuffer) async throws(TaskFailure) {
+        // Without a lease another worker may be writing: this one waits, and is cancelled soon.
+        guard await parts.lease.pass() else { throw .retry(doing: "sending records", because: "another worker leads") }
         do throws(KafkaClientError) {
             let ticket = try await parts.output.send(buffer)
             // Never full: the machine has fewer batches in flight. Closed or cancelled: nobody acts on it any more.
@@ -280,7 +283,7 @@ final class SourceTaskShell: Sendable {
     }
 
     private func store(_ positions: [SourcePosition], _ state: inout State) async throws(TaskFailure) {
-        guard !Task.isCancelled else { return }
+        guard await parts.lease.pass(), !Task.isCancelled else { return }
         let start = time.now
         do { try await parts.offsets.store(positions, of: parts.id.connector) } catch {
             state.tally.commit(time.now - start, isGood: false, now: time.now)

@@ -111,6 +111,8 @@ public struct TaskEnvironment: Sendable {
     public var stallAfter: Duration = .seconds(120)
     /// `topic.creation.enable`: whether `topic.creation.*` of source connectors counts.
     public var createsTopics = true
+    /// How long the worker may write; tasks look at it before each batch.
+    public var lease = Lease()
     /// `exactly.once.source.support=enabled`: the worker group's id, which names the transactions; nil otherwise.
     public var transactionGroup: String?
 

@@ -147,7 +147,7 @@ public final class TaskRunner: Sendable {
         settings.grace = environment.shutdownGrace
         settings.retry = RetryPolicy(errors)
         settings.tolerance = errors.tolerance
-        let parts = SinkTaskShell.Parts(
+        var parts = SinkTaskShell.Parts(
             id: spec.id,
             task: task,
             consumer: consumer,
@@ -158,6 +158,7 @@ public final class TaskRunner: Sendable {
             settings: settings,
             commitTimeout: environment.offsetFlushTimeout
         )
+        parts.lease = environment.lease
         let shell = SinkTaskShell(parts, board)
         context.bind { shell.requestCommit() }
         let paused = follow { $0 ? shell.pause() : shell.resume() }
@@ -215,7 +216,7 @@ public final class TaskRunner: Sendable {
         do throws(KafkaClientError) { output = try makeOutput(clients, settings.boundary) } catch {
             return error.asTaskFailure(doing: "making the producer", key: "producer.override")
         }
-        let parts = SourceTaskShell.Parts(
+        var parts = SourceTaskShell.Parts(
             id: spec.id,
             task: task,
             output: output,
@@ -228,6 +229,7 @@ public final class TaskRunner: Sendable {
             meters: SourceMeters(spec.id, environment.metrics),
             settings: settings
         )
+        parts.lease = environment.lease
         let shell = SourceTaskShell(parts, board)
         context.bind { shell.wake() }
         let paused = follow { $0 ? shell.pause() : shell.resume() }

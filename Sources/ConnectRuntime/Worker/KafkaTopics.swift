@@ -62,7 +62,7 @@ struct InternalTopicCheck {
     private let admin: Admin
     private let embedded: (any TopicCreator)?
     /// The cluster is librdkafka's mock: no admin protocol, no compaction, topics appear on first use.
-    private let isMock: Bool
+    let isMock: Bool
     private let log = Logger("sluice.runtime.topics")
     private let timeout = Duration.seconds(10)
 

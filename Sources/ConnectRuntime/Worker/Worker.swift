@@ -5,6 +5,7 @@ import KafkaClient
 public import Lifecycle
 import Logs
 import Metrics
+import Synchronization
 
 /// One worker: stores, herder and config directory, from the first broker contact to the last status.
 ///
@@ -22,6 +23,8 @@ public final class Worker: Service {
     private let topics: InternalTopics
     private let admin: Admin
     private let embedded: (any TopicCreator)?
+    private let address = Mutex<(url: String, port: Int)>(("", 0))
+    let cluster = ClusterDoor()
     private let log = Logger("sluice.runtime.worker")
 
     /// What REST and others ask and tell.
@@ -57,6 +60,7 @@ public final class Worker: Service {
         )
         environment.transactionGroup = config.isExactlyOnce ? config.groupID : nil
         environment.createsTopics = config.createsTopics
+        environment.lease = cluster.lease
         context = HerderContext(
             config: config,
             plugins: plugins,
@@ -72,8 +76,13 @@ public final class Worker: Service {
         workerHerder = WorkerHerder(context, version: version, commit: commit)
     }
 
-    /// `host:port` under which REST is reached, once it listens; goes into every status.
-    public func advertise(_ workerID: String) { context.workerID = workerID }
+    /// `host:port` under which REST is reached, once it listens, and its base URL; `port` is the one it is bound to.
+    ///
+    /// The first goes into every status, all of it into what other workers know of this one.
+    public func advertise(_ workerID: String, url: String? = nil, port: Int = 0) {
+        context.workerID = workerID
+        address.withLock { $0 = (url ?? "http://\(workerID)", port) }
+    }
     /// Gives the worker another part of the cluster's work.
     public func apply(_ assignment: Assignment) { workerHerder.apply(assignment) }
 
@@ -88,6 +97,11 @@ public final class Worker: Service {
             group.addTask(name: "topics") { [topics] in await topics.run() }
             group.addTask(name: "status") { [context] in await context.status.run() }
             group.addTask(name: "connectors") { [context] in await context.nursery.run() }
+            group.addTask(name: "term") { [cluster] in
+                await stop.wait()
+                cluster.endTerm()
+            }
+            group.addTask(name: "cluster") { [cluster] in await cluster.run() }
             let failure: (any Error)?
             do {
                 try await work(until: stop)
@@ -96,6 +110,7 @@ public final class Worker: Service {
             await workerHerder.shutDown()
             context.status.finish()
             await endStatusWrites()
+            await cluster.close()
             await topics.close()
             group.cancelAll()
             try await group.waitForAll()
@@ -105,8 +120,17 @@ public final class Worker: Service {
 
     private func work(until stop: Latch) async throws {
         let began = ContinuousClock.now
-        guard try await startStores(until: stop) else { return }
-        workerHerder.goLive(Assignment(generation: context.status.generation + 1))
+        guard let isShared = try await startStores(until: stop) else { return }
+        let first = context.status.generation + 1
+        if isShared {
+            context.status.mute(true)
+            workerHerder.goLive(.nothing(generation: first))
+            join(floor: first - 1)
+        } else {
+            cluster.lease.unlimit()
+            workerHerder.goLive(Assignment(generation: first))
+            cluster.lead()
+        }
         let clusterID = await workerHerder.workerInfo().kafkaClusterID ?? "unknown"
         log.info(
             "Worker started",
@@ -115,20 +139,49 @@ public final class Worker: Service {
                 "connectors": .int(context.configs.names.count), "after": "\(ContinuousClock.now - began)",
             ]
         )
-        guard let path = config.configDirectory else {
-            _ = await stop.wait()
-            return
+        // The leader's config directory counts, and only while it leads.
+        while let term = await cluster.nextTerm(until: stop) {
+            guard let path = config.configDirectory else {
+                await term.wait()
+                continue
+            }
+            let directory = ConfigDirectory(path, herder: workerHerder, owners: context.configs)
+            workerHerder.use { directory.problems }
+            await directory.run(until: term)
         }
-        let directory = ConfigDirectory(path, herder: workerHerder, owners: context.configs)
-        workerHerder.use { directory.problems }
-        await directory.run(until: stop)
+    }
+    private func join(floor: Int) {
+        let (url, port) = address.withLock { $0 }
+        let herder = workerHerder, context = context, cluster = cluster
+        let membership = ClusterMembership(
+            ClusterMembership.Parts(
+                config: config,
+                admin: admin,
+                topics: topics,
+                workerID: context.workerID,
+                url: url.isEmpty ? "http://\(context.workerID)" : url,
+                place: .here(port: port),
+                lease: cluster.lease,
+                floors: { (max(floor, context.status.generation), 0) },
+                lead: { record in
+                    herder.lead(record)
+                    cluster.lead()
+                },
+                standDown: {
+                    cluster.endTerm()
+                    herder.standDown()
+                }
+            )
+        )
+        workerHerder.use(membership)
+        cluster.open(membership)
     }
 
     /// Finds or makes the topics and reads them; waits for Kafka as long as it takes.
     ///
-    /// False when stopped meanwhile.
-    private func startStores(until stop: Latch) async throws -> Bool {
-        let wants = [
+    /// Whether other workers may share the work, which those of an embedded Kafka cannot; nil when stopped meanwhile.
+    private func startStores(until stop: Latch) async throws -> Bool? {
+        let wanted = [
             InternalTopicCheck.Want(
                 key: WorkerKeys.configTopic.name,
                 purpose: "connector configurations",
@@ -146,6 +199,12 @@ public final class Worker: Service {
                 config: config.statusTopic
             ),
         ]
+        let shared = InternalTopicCheck.Want(
+            key: WorkerKeys.groupID.name,
+            purpose: "the choice of a leader",
+            config: config.clusterTopic,
+            isSinglePartition: true
+        )
         let backoff = Backoff(initial: .milliseconds(200), maximum: .seconds(5))
         var attempt = 0
         while !stop.isOpen {
@@ -153,6 +212,7 @@ public final class Worker: Service {
                 let clusterID = try await admin.clusterID(timeout: .seconds(5))
                 workerHerder.use(clusterID: clusterID)
                 let check = InternalTopicCheck(admin, embedded: embedded, clusterID: clusterID)
+                let wants = check.isMock ? wanted : wanted + [shared]
                 var partitions = try await check.ensure(wants)
                 for (want, count) in zip(wants, partitions) where count == nil {
                     // A cluster without admin protocol makes a topic when somebody writes to it.
@@ -161,8 +221,8 @@ public final class Worker: Service {
                 if partitions.contains(nil) { partitions = try await check.ensure(wants) }
                 try await readTopics(wants, partitions)
                 if attempt > 0 { log.info("Kafka is there") }
-                return true
-            } catch let error as WorkerFailure { throw error } catch is CancellationError { return false } catch {
+                return !check.isMock
+            } catch let error as WorkerFailure { throw error } catch is CancellationError { return nil } catch {
                 let reason = "Waiting for Kafka at \(config.bootstrapServers): \(error)"
                 workerHerder.starting(reason)
                 if attempt == 0 { log.warn("Waiting for Kafka", ["reason": "\(error)"]) }
@@ -170,12 +230,12 @@ public final class Worker: Service {
                 _ = await stop.wait(for: backoff.delay(attempt: attempt - 1))
             }
         }
-        return false
+        return nil
     }
     private func readTopics(_ wants: [InternalTopicCheck.Want], _ partitions: [Int32?]) async throws {
         let handlers: [@Sendable (LogRecord) -> Void] = [
             { [context] in context.configs.take($0) }, { [context] in context.offsets.take($0) },
-            { [context] in context.status.take($0) },
+            { [context] in context.status.take($0) }, { [cluster] in cluster.take($0) },
         ]
         try await topics.start(
             zip(wants, zip(partitions, handlers)).map { want, rest in

@@ -34,6 +34,10 @@ public struct WorkerConfig: Sendable {
     public let clientID: String
     /// `exactly.once.source.support` is `enabled`.
     public let isExactlyOnce: Bool
+    /// `session.timeout.ms`: a worker that was not heard of for so long is dead.
+    public let sessionTimeout: Duration
+    /// `heartbeat.interval.ms`.
+    public let heartbeatInterval: Duration
     /// `config.storage.topic` and what belongs to it.
     public let configTopic: InternalTopicConfig
     /// `offset.storage.topic` and what belongs to it.
@@ -93,6 +97,8 @@ public struct WorkerConfig: Sendable {
         groupID = values[WorkerKeys.groupID, "connect-cluster"]
         clientID = values[WorkerKeys.clientID, ""]
         isExactlyOnce = values[WorkerKeys.exactlyOnce, .disabled] == .enabled
+        sessionTimeout = values[WorkerKeys.sessionTimeout, .seconds(10)]
+        heartbeatInterval = values[WorkerKeys.heartbeatInterval, .seconds(1)]
         configTopic = values.topic("config", WorkerKeys.configTopic, nil, WorkerKeys.configReplication)
         offsetTopic = values.topic(
             "offset",
@@ -160,6 +166,17 @@ public struct WorkerConfig: Sendable {
 }
 
 extension WorkerConfig {
+    /// `<group.id>-cluster`: who leads; copied as often as the configs.
+    var clusterTopic: InternalTopicConfig {
+        let allowed = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-")
+        let name = String(groupID.prefix(200).map { allowed.contains($0) ? $0 : "_" })
+        return InternalTopicConfig(
+            name: "\(name)-cluster",
+            partitions: 1,
+            replicationFactor: configTopic.replicationFactor,
+            configs: configTopic.configs.filter { $0.key == "min.insync.replicas" }
+        )
+    }
     /// `host:port` of REST as far as the properties tell; the executable knows better once REST listens.
     var defaultWorkerID: String {
         let listener = listeners.first ?? "http://:8083"
@@ -175,9 +192,14 @@ extension WorkerConfig {
             bootstrapServers: bootstrapServers,
             common: raw.filter { pair in WorkerKeys.clientPrefixes.contains { pair.key.hasPrefix($0) } },
             producer: Self.values(raw, under: "producer."),
-            consumer: Self.values(raw, under: "consumer."),
+            consumer: sinkSession.merging(Self.values(raw, under: "consumer.")) { $1 },
             admin: Self.values(raw, under: "admin.").filter { !$0.key.hasPrefix("listeners") }
         )
+    }
+    /// A killed worker's sink tasks hold their partitions until their own sessions are over: not later than the worker's.
+    private var sinkSession: [String: String] {
+        let session = Int((sessionTimeout / .milliseconds(1)).rounded())
+        return ["session.timeout.ms": "\(session)", "heartbeat.interval.ms": "\(max(1, min(3_000, session / 3)))"]
     }
     /// Settings of one of the worker's own clients.
     func internalSettings(_ role: KafkaSettings.Role, _ ours: [String: String]) -> KafkaSettings {

@@ -33,7 +33,7 @@ extension WorkerKeys {
             "internal.value.converter": "internal topics are always plain JSON",
         ]
         let coordination = [
-            "session.timeout.ms", "heartbeat.interval.ms", "rebalance.timeout.ms", "scheduled.rebalance.max.delay.ms",
+            "rebalance.timeout.ms", "scheduled.rebalance.max.delay.ms",
             "worker.sync.timeout.ms", "worker.unsync.backoff.ms", "inter.worker.key.generation.algorithm",
             "inter.worker.key.size", "inter.worker.key.ttl.ms", "inter.worker.signature.algorithm",
             "inter.worker.verification.algorithms",

@@ -54,6 +54,22 @@ enum WorkerKeys {
         importance: .high,
         "Whether source tasks commit records and offsets in one transaction: disabled, preparing or enabled."
     ).shown(in: "Cluster")
+    static let sessionTimeout = ConfigKey<Duration>.milliseconds(
+        "session.timeout.ms",
+        in: 1_000...1_800_000,
+        default: 10_000,
+        importance: .high,
+        "A worker of the group that was not heard of for so long is taken for dead, and another one takes its work over. It "
+            + "stops writing by itself a fifth of that time earlier. The brokers allow 6 seconds and more by default."
+    ).shown(in: "Cluster")
+    static let heartbeatInterval = ConfigKey<Duration>.milliseconds(
+        "heartbeat.interval.ms",
+        in: 1...600_000,
+        default: 1_000,
+        importance: .high,
+        "Time between two heartbeats of a worker, at most a third of `session.timeout.ms`. It is also how long a standby may "
+            + "take to notice a change; Kafka Connect's default is 3000."
+    ).shown(in: "Cluster")
 
     static let configTopic = topic(
         "config",
@@ -243,7 +259,7 @@ enum WorkerKeys {
     ).shown(in: "Config")
 
     static let all: [any AnyConfigKey] = [
-        bootstrapServers, groupID, clientID, exactlyOnce,
+        bootstrapServers, groupID, clientID, exactlyOnce, sessionTimeout, heartbeatInterval,
         configTopic, configReplication, offsetTopic, offsetReplication, offsetPartitions, statusTopic,
         statusReplication,
         statusPartitions,
