@@ -199,7 +199,9 @@ extension WorkerConfig {
     /// A killed worker's sink tasks hold their partitions until their own sessions are over: not later than the worker's.
     private var sinkSession: [String: String] {
         let session = Int((sessionTimeout / .milliseconds(1)).rounded())
-        return ["session.timeout.ms": "\(session)", "heartbeat.interval.ms": "\(max(1, min(3_000, session / 3)))"]
+        var settings = ["session.timeout.ms": "\(session)"]
+        if session < 9_000 { settings["heartbeat.interval.ms"] = "\(session / 3)" }
+        return settings
     }
     /// Settings of one of the worker's own clients.
     func internalSettings(_ role: KafkaSettings.Role, _ ours: [String: String]) -> KafkaSettings {

@@ -107,7 +107,9 @@ import Testing
         ])
         #expect(config.clientSettings.common == ["security.protocol": "SASL_SSL"])
         #expect(config.clientSettings.producer == ["linger.ms": "7"])
-        #expect(config.clientSettings.consumer == ["max.poll.records": "9"])
+        #expect(config.clientSettings.consumer == ["max.poll.records": "9", "session.timeout.ms": "10000"])
+        let quick = try WorkerConfig(["session.timeout.ms": "6000", "consumer.session.timeout.ms": "45000"])
+        #expect(quick.clientSettings.consumer["session.timeout.ms"] == "45000")
         #expect(config.configTopic.configs == ["min.insync.replicas": "2"])
     }
 }
