@@ -164,9 +164,8 @@ let package = Package(
         + library(
             "ConnectRuntime",
             [
-                "ConnectSDK", "ConnectModel", "ConnectConfig", "KafkaClient", "FileAccess", "Blocking", "Lifecycle",
-                "Logs",
-                "Metrics",
+                "ConnectSDK", "ConnectModel", "ConnectConfig", "KafkaClient", "FileAccess", "Patterns", "Blocking",
+                "Lifecycle", "Logs", "Metrics",
             ],
             testing: ["Converters"]
         )

@@ -44,8 +44,8 @@ public enum Polled: Sendable {
     private struct State {
         var isClosed = false
         var signals: [Result<Polled, KafkaClientError>] = []
-        /// When topics are looked for again; nil without a pattern.
-        var nextLook: ContinuousClock.Instant?
+        /// nil while all topics are named.
+        var search: TopicSearch?
     }
 
     /// Makes a consumer; brokers are contacted in the background.
@@ -73,31 +73,33 @@ public enum Polled: Sendable {
 
     // --- group membership
 
-    /// Joins the group with these topics, and all topics whose names match `pattern` (POSIX extended, `^` is added).
+    /// Joins the group with these topics.
     ///
     /// `rebalance` says who answers when partitions come and go; `onRebalance` is told of each change as it arrives,
-    /// before `poll` returns it, and must not call the consumer. Throws `invalidArgument` for a bad pattern or no topics,
-    /// and `closed`.
+    /// before `poll` returns it, and must not call the consumer. Throws `invalidArgument` without topics, and `closed`.
     public func subscribe(
         topics: [String],
-        pattern: String? = nil,
         rebalance: RebalanceMode = .byCaller,
         onRebalance: (@Sendable (RebalanceEvent) -> Void)? = nil
     ) async throws(KafkaClientError) {
         try checkOpen("subscribing")
         handle.target.rebalances.withLock { ($0.mode, $0.observer) = (rebalance, onRebalance) }
-        let patterns = pattern.map { [$0.hasPrefix("^") ? $0 : "^\($0)"] } ?? []
-        let names = (topics + patterns).map { TopicPartition($0, -1) }
+        state.withLock { $0.search = nil }
+        try await join(topics)
+    }
+
+    func join(_ topics: [String]) async throws(KafkaClientError) {
+        handle.target.rebalances.withLock { $0.isJoining = true }
         let handle = handle
         try await control.run { () throws(KafkaClientError) in
-            let list = PartitionList(names)
+            // A name that begins with ^ would be a pattern to librdkafka; no topic can be called so.
+            let list = PartitionList(topics.map { TopicPartition($0, -1) })
             let code = unsafe handle.withPointer { rk in
                 unsafe list.withPointer { unsafe rd_kafka_subscribe(rk, $0) }
             }
-            let topics = names.map(\.topic).joined(separator: ", ")
-            if let error = KafkaClientError.ifFailed(code, doing: "subscribing to \(topics)") { throw error }
+            let doing = "subscribing to \(topics.joined(separator: ", "))"
+            if let error = KafkaClientError.ifFailed(code, doing: doing) { throw error }
         }
-        state.withLock { $0.nextLook = pattern == nil ? nil : .now + lookInterval }
     }
 
     /// Leaves the group's topics; ``assign(_:)`` is possible afterwards.
@@ -161,14 +163,15 @@ public enum Polled: Sendable {
         timeout: Duration = .seconds(1)
     ) async throws(KafkaClientError) -> Polled {
         try checkOpen("polling")
-        await lookForTopics()
+        try await lookForTopics()
         let limit = max(1, maxRecords ?? settings.maxPollRecords)
         // What is there already needs no thread: taking it never blocks.
         if queue.count > 0 || hasSignals {
             let polled = try take(limit, maxBytes, timeout: 0)
             guard case .idle = polled else { return polled }
         }
-        let milliseconds = timeout.milliseconds
+        let untilLook = state.withLock { $0.search.map { max(.zero, $0.nextLook - .now) } }
+        let milliseconds = min(timeout, untilLook ?? timeout).milliseconds
         let result = await withTaskCancellationHandler {
             await pollThread.run { [self] in
                 Result { () throws(KafkaClientError) in try take(limit, maxBytes, timeout: milliseconds) }
@@ -179,13 +182,11 @@ public enum Polled: Sendable {
         return try result.get()
     }
 
-    /// Whether a look for new topics is due; the next one is after the interval.
-    func takeDueLook() -> Bool {
-        state.withLock { state in
-            guard let due = state.nextLook, due <= .now else { return false }
-            state.nextLook = .now + lookInterval
-            return true
-        }
+    func begin(_ search: TopicSearch) { state.withLock { $0.search = search } }
+    /// Whether a look for new topics is due.
+    func takeDueLook() -> Bool { state.withLock { $0.search?.isDue(.now) ?? false } }
+    func search(found topics: [String]?, isJoining: Bool) -> TopicSearch.Decision? {
+        state.withLock { $0.search?.found(topics, isJoining: isJoining, now: .now) }
     }
 
     /// Ends a poll that waits, or the next one; it returns `idle`.

@@ -1,7 +1,7 @@
 internal import CRDKafka
 public import ConnectModel
 
-/// A change of what a group member owns, as ``Consumer/subscribe(topics:pattern:rebalance:onRebalance:)`` reports it.
+/// A change of what a group member owns, as ``Consumer/subscribe(topics:rebalance:onRebalance:)`` reports it.
 public enum RebalanceEvent: Sendable, Hashable {
     /// The member got partitions: all of them (eager) or more of them (cooperative).
     case assigned([TopicPartition])
@@ -63,9 +63,16 @@ struct RebalanceInbox {
     var mode = RebalanceMode.byCaller
     var isClosing = false
     var observer: (@Sendable (RebalanceEvent) -> Void)?
+    /// From a subscription or a revocation until the group has given partitions.
+    var isJoining = false
 
     /// True when the change must be answered on the spot.
     mutating func add(_ change: Rebalance) -> Bool {
+        switch change {
+        case .assigned: isJoining = false
+        case .revoked: isJoining = true
+        case .failed: break
+        }
         if case .failed = change {
             pending.append(change)
             return true

@@ -73,7 +73,7 @@ struct WorkerCommand {
         _ = LogLevels.shared.set("root", to: LogLevel(named: values[Self.level].rawValue) ?? .info)
         var sources = try settings(values)
         let embedded = values[Self.embedded] ? try startEmbeddedKafka() : nil
-        if let embedded { sources.set("bootstrap.servers", embedded.bootstrapServers, from: "--embedded-kafka") }
+        if let embedded { use(embedded, &sources) }
         let config = try WorkerConfig(sources)
         let metrics = MetricsRegistry()
         registerProcessMetrics(metrics)
@@ -95,6 +95,16 @@ struct WorkerCommand {
         try await ServiceGroup([server, worker], grace: grace, cancel: .seconds(10)).run(stopOn: signals)
         embedded?.close()
         return 0
+    }
+
+    private func use(_ embedded: EmbeddedCluster, _ sources: inout WorkerSources) {
+        let origin = "--embedded-kafka"
+        sources.set("bootstrap.servers", embedded.bootstrapServers, from: origin)
+        // The mock coordinator lets every rebalance after the first wait for nearly a whole session.
+        for (key, value) in [("session.timeout.ms", "3000"), ("heartbeat.interval.ms", "500")]
+        where sources.values["consumer.\(key)"] == nil {
+            sources.set("consumer.\(key)", value, from: origin)
+        }
     }
 
     private func settings(_ values: Values) throws -> WorkerSources {

@@ -222,7 +222,7 @@ import Testing
         try await producer.send(texts(0..<10)).wait()
         let events = Collected<RebalanceEvent>()
         let consumer = try Consumer(KafkaSettings(cluster, ["group.id": "auto"]))
-        try await consumer.subscribe(topics: [], pattern: "t", rebalance: .automatic) { events.append($0) }
+        try await consumer.subscribe(matching: { $0 == "t" }, rebalance: .automatic) { events.append($0) }
         var count = 0
         while count < 10 {
             if case .batch(let batch) = try await consumer.poll(timeout: .seconds(1)) { count += batch.count }
@@ -243,7 +243,7 @@ import Testing
                 ["group.id": "patterns", "topic.metadata.refresh.interval.ms": "200"]
             )
         )
-        try await consumer.subscribe(topics: [], pattern: "late.*", rebalance: .automatic)
+        try await consumer.subscribe(matching: { $0.hasPrefix("late") }, rebalance: .automatic)
         let producer = try Producer(KafkaSettings(bootstrapServers: cluster.bootstrapServers))
         for topic in ["late-1", "late-2"] {
             _ = try await producer.send(ProducerRecord(topic: topic, value: Array("v".utf8)))

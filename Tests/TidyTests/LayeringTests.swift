@@ -32,7 +32,7 @@ import Testing
             "YAMLWriting": clientBasics.union(["CYAML"]), "FileAccess": clientBasics,
             "Converters": basics.union(["ConnectSDK"]).union(clients),
             "Transforms": basics.union(["ConnectSDK"]).union(clients),
-            "ConnectRuntime": basics.union(["ConnectSDK", "KafkaClient", "FileAccess", "Blocking"]),
+            "ConnectRuntime": basics.union(["ConnectSDK", "KafkaClient", "FileAccess", "Patterns", "Blocking"]),
             "ConnectAPI": ["ConnectModel"],
             // The SDK for the kinds of plugins that the runtime's answers are made of.
             "ConnectREST": basics.union(["ConnectRuntime", "ConnectAPI", "HTTPServer", "ConnectSDK"]),

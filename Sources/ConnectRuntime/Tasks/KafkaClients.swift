@@ -4,6 +4,7 @@ import ConnectSDK
 import KafkaClient
 import Lifecycle
 import Logs
+import Patterns
 import Synchronization
 
 private let log = Logger("sluice.task.kafka")
@@ -24,7 +25,7 @@ struct TaskClients: Sendable {
         values["max.poll.records"] = "10000"
         // librdkafka beats from a thread of its own, so a short session costs nothing: what a killed worker held is free soon.
         values["session.timeout.ms"] = "10000"
-        // A topic that is made later is seen soon, whether it is named or matches a pattern. No divisor of 3 s, a broker's
+        // A topic that is made later is seen soon, whether it is named or matches topics.regex. No divisor of 3 s, a broker's
         // usual delay of a group's first rebalance: librdkafka joins again when a refresh meets the end of a join.
         values["topic.metadata.refresh.interval.ms"] = "1700"
         return made(values, settings.consumer, "consumer.override.", .consumer)
@@ -109,7 +110,7 @@ final class ClientWatch: Sendable {
 final class KafkaSinkConsumer: SinkConsumer {
     private let consumer: Consumer
     private let topics: [String]
-    private let pattern: String?
+    private let pattern: Pattern?
     private let watch = ClientWatch()
     private let maxRecords: Int
     private let maxBytes: Int
@@ -117,21 +118,23 @@ final class KafkaSinkConsumer: SinkConsumer {
     init(_ settings: KafkaSettings, _ subscription: SinkSubscription, maxBytes: Int) throws(KafkaClientError) {
         let watch = watch
         consumer = try Consumer(settings) { watch.note($0) }
-        (topics, pattern) = (subscription.topics, subscription.pattern)
+        (topics, pattern) = (subscription.topics, try Self.pattern(subscription.pattern))
         (maxRecords, self.maxBytes) = (settings.maxPollRecords, maxBytes)
     }
 
+    private static func pattern(_ source: String?) throws(KafkaClientError) -> Pattern? {
+        guard let source else { return nil }
+        do throws(PatternError) { return try Pattern(source) } catch {
+            throw KafkaClientError(code: .invalidArgument, reason: "reading topics.regex: \(error)")
+        }
+    }
+
     func subscribe() async throws(KafkaClientError) {
-        try await consumer.subscribe(topics: topics, pattern: pattern)
+        guard let pattern else { return try await consumer.subscribe(topics: topics) }
+        try await consumer.subscribe(topics: topics, matching: { (try? pattern.wholeMatch(in: $0)) != nil })
     }
     func poll(timeout: Duration) async throws(KafkaClientError) -> ConsumerEvent {
-        let polled: Polled
-        do throws(KafkaClientError) {
-            polled = try await consumer.poll(maxRecords: maxRecords, maxBytes: maxBytes, timeout: timeout)
-        } catch  where error.code == .unknownTopicOrPartition && pattern != nil {
-            return .idle  // no topic matches yet
-        }
-        switch polled {
+        switch try await consumer.poll(maxRecords: maxRecords, maxBytes: maxBytes, timeout: timeout) {
         case .batch(let batch):
             watch.worked()
             return .records(ConsumedRecords(batch))

@@ -3,7 +3,7 @@ import ConnectConfig
 /// What a sink's consumer subscribes to.
 struct SinkSubscription: Sendable, Hashable {
     var topics: [String]
-    /// In librdkafka's form; nil when topics are named.
+    /// The whole name must match, as with Java's `Pattern.matches`; nil when topics are named.
     var pattern: String?
 
     /// Exactly one of `topics` and `topics.regex` must be given.
@@ -20,8 +20,7 @@ struct SinkSubscription: Sendable, Hashable {
         )
         self = try reader.finish {
             guard let topics, let regex else { return nil }
-            // librdkafka looks for a match anywhere; Java's Pattern.matches wants the whole name.
-            return Self(topics: topics, pattern: regex.isEmpty ? nil : "^(\(regex))$")
+            return Self(topics: topics, pattern: regex.isEmpty ? nil : regex)
         }
     }
     private init(topics: [String], pattern: String?) { (self.topics, self.pattern) = (topics, pattern) }
