@@ -240,7 +240,10 @@ import Testing
         let consumer = try Consumer(
             KafkaSettings(
                 bootstrapServers: cluster.bootstrapServers,
-                ["group.id": "patterns", "topic.metadata.refresh.interval.ms": "200"]
+                [
+                    "group.id": "patterns", "topic.metadata.refresh.interval.ms": "200",
+                    "session.timeout.ms": "3000", "heartbeat.interval.ms": "500",
+                ]
             )
         )
         try await consumer.subscribe(matching: { $0.hasPrefix("late") }, rebalance: .automatic)
