@@ -126,7 +126,7 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "sluice", "ConnectAPI", "ConnectTestKit", "KafkaClient", "TransferClient", "ConnectModel",
+                "sluice", "ConnectAPI", "ConnectTestKit", "KafkaClient", "TransferClient", "ConnectModel", "Lifecycle",
             ],
             swiftSettings: house
         ),

@@ -7,6 +7,8 @@ public struct DataError: Error, Sendable, Hashable, CustomStringConvertible {
     public let javaClass: String
     /// What is wrong, as Kafka Connect words it where it has a word for it.
     public let message: String
+    /// The class of the part that refused, for dead letter headers; nil when it is the one that was called.
+    public var className: String?
 
     /// Makes an error; a `DataException` unless said otherwise.
     public init(_ message: String, javaClass: String = "org.apache.kafka.connect.errors.DataException") {

@@ -151,7 +151,8 @@ extension KafkaSettings {
     }
 
     func forAdmin() -> [String: String] {
-        var all: [String: String] = ["socket.nagle.disable": "true"]
+        // The end of a partition is where its records end, those of open transactions included.
+        var all: [String: String] = ["socket.nagle.disable": "true", "isolation.level": "read_uncommitted"]
         merge(into: &all)
         return all
     }

@@ -8,6 +8,20 @@ public struct TransformChain: RecordTransform {
         let transform: any RecordTransform
         let predicate: (any RecordPredicate)?
         let isNegated: Bool
+        /// Kafka Connect's name of the transform.
+        let className: String
+
+        /// The changed record; nil when it is dropped.
+        func apply(_ record: ConnectRecord) throws(DataError) -> ConnectRecord? {
+            do throws(DataError) {
+                if let predicate, try predicate.test(record) == isNegated { return record }
+                return try transform.apply(record)
+            } catch {
+                var named = error
+                named.className = className
+                throw named
+            }
+        }
     }
 
     let stages: [Stage]
@@ -16,8 +30,7 @@ public struct TransformChain: RecordTransform {
     public func apply(_ record: ConnectRecord) throws(DataError) -> ConnectRecord? {
         var current = record
         for stage in stages {
-            if let predicate = stage.predicate, try predicate.test(current) == stage.isNegated { continue }
-            guard let changed = try stage.transform.apply(current) else { return nil }
+            guard let changed = try stage.apply(current) else { return nil }
             current = changed
         }
         return current
@@ -151,7 +164,12 @@ struct ChainPlan {
         }
         let transform = try descriptor.make(options(prefix), false)
         guard let predicateAlias = config[prefix + "predicate"].map({ trimmed($0) }) else {
-            return TransformChain.Stage(transform: transform, predicate: nil, isNegated: false)
+            return TransformChain.Stage(
+                transform: transform,
+                predicate: nil,
+                isNegated: false,
+                className: descriptor.name
+            )
         }
         guard predicateAliases.contains(predicateAlias), let predicate = predicate(predicateAlias) else {
             let missing = "predicates.\(predicateAlias).plugin.version"
@@ -163,7 +181,8 @@ struct ChainPlan {
         return TransformChain.Stage(
             transform: transform,
             predicate: try predicate.make(options("predicates.\(predicateAlias)."), false),
-            isNegated: isNegated
+            isNegated: isNegated,
+            className: descriptor.name
         )
     }
 

@@ -319,7 +319,8 @@ final class ClusterMembership: Sendable {
                 return .publishFailed(isFenced: false)
             }
             if held == nil {
-                // The new leader acts on everything that the old one has written.
+                // The new leader acts on everything that the old one has written, and ends what it left open.
+                await parts.topics.claim()
                 try await parts.topics.readToEnd(config.configTopic.name)
                 try await parts.topics.readToEnd(config.statusTopic.name)
             }

@@ -28,7 +28,12 @@ struct RecordError: Error, Sendable, Hashable {
         (self.exceptionClass, self.message) = (exceptionClass, message)
     }
     init(_ error: DataError, _ stage: ErrorStage, _ className: String) {
-        self.init(stage: stage, className: className, exceptionClass: error.javaClass, message: error.message)
+        self.init(
+            stage: stage,
+            className: error.className ?? className,
+            exceptionClass: error.javaClass,
+            message: error.message
+        )
     }
 }
 

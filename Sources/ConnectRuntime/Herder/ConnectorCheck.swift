@@ -54,7 +54,8 @@ struct ConnectorCheck {
         }
     }
     private mutating func addOwn() {
-        for definition in descriptor.keys.map(\.definition) + OwnKeys.all where index[definition.name] == nil {
+        for definition in descriptor.keys.map(\.definition) + OwnKeys.all(for: descriptor.kind)
+        where index[definition.name] == nil {
             add(definition)
         }
     }

@@ -58,11 +58,12 @@ enum SinkConnectorKeys {
             + "`__connect.errors.`."
     ).shown(in: ConnectorKeys.errors, as: "Enable Error Context Headers")
 
+    static let deadLetter: [any AnyConfigKey] = [deadLetterTopic, deadLetterReplication, deadLetterHeaders]
     static let all: [ConfigDefinition] = {
         // Kafka Connect gives both topic keys the fourth place of "Common".
         let topicKeys = ConnectorKeys.placed([topics], from: 4) + ConnectorKeys.placed([topicsRegex], from: 4)
         return ConnectorKeys.all + topicKeys
-            + ConnectorKeys.placed([deadLetterTopic, deadLetterReplication, deadLetterHeaders], from: 6)
+            + ConnectorKeys.placed(deadLetter, from: 6)
     }()
 }
 
@@ -119,7 +120,11 @@ enum SourceConnectorKeys {
 
 /// Keys of this worker that Kafka Connect does not have; valid in every connector's config.
 enum OwnKeys {
-    static let all: [ConfigDefinition] = ConnectorKeys.placed(
+    /// Sources have dead letter queues too, under the names that Kafka Connect gives those of sinks.
+    static func all(for kind: ConnectorKind) -> [ConfigDefinition] {
+        all + (kind == .source ? ConnectorKeys.placed(SinkConnectorKeys.deadLetter, from: 6) : [])
+    }
+    private static let all: [ConfigDefinition] = ConnectorKeys.placed(
         [
             WorkerKeys.restartPolicy.shown(in: ConnectorKeys.errors),
             WorkerKeys.restartBackoff.shown(in: ConnectorKeys.errors),

@@ -21,10 +21,11 @@ extension ConnectorSupervisor {
         }
         dropStaleStatuses(record)
         let isPaused = record.target == .paused
+        let mayStart = await mayStartTasks(record)
         for task in wanted.sorted() {
             if let runner = state.withLock({ $0.runs[task]?.runner }) {
                 if isPaused { runner.pause() } else { runner.resume() }
-            } else if state.withLock({ $0.runs[task] }) == nil {
+            } else if mayStart, state.withLock({ $0.runs[task] }) == nil {
                 start(task, record)
             }
         }
@@ -74,6 +75,13 @@ extension ConnectorSupervisor {
             )
             var environment = context.environment
             environment.listener = RunListener(supervisor: self, number: number)
+            if descriptor.kind == .source {
+                environment.offsets = context.offsetStorage(of: resolved)
+                let generation = record.tasksOffset
+                environment.confirmGeneration = { [weak self] () async throws(TaskFailure) in
+                    try await self?.confirm(generation: generation)
+                }
+            }
             let runner = context.makeRunner(spec, environment, record.target == .paused)
             run.runner = runner
             let started = run

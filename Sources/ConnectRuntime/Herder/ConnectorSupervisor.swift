@@ -149,7 +149,7 @@ final class ConnectorSupervisor: Sendable {
             retryLater()
         }
     }
-    private func retryLater() {
+    func retryLater() {
         context.nursery.start("\(name).retry") { [self] in
             if await !context.stopping.wait(for: .seconds(1), clock: context.clock) { kick() }
         }

@@ -33,6 +33,10 @@ final class HerderContext: Sendable {
     let offsets: OffsetStore
     let groups: any GroupOffsets
     let environment: TaskEnvironment
+    /// Fences off old writers of exactly-once sources; nil where there are none.
+    let fencing: (any ProducerFencing)?
+    /// Where connectors keep offsets in topics of their own; nil where they cannot.
+    let offsetTopics: (any OffsetTopics)?
     let makeRunner: @Sendable (TaskSpec, TaskEnvironment, Bool) -> any TaskRunning
     let clock: any Clock<Duration>
     let nursery = Nursery()
@@ -53,11 +57,14 @@ final class HerderContext: Sendable {
         environment: TaskEnvironment,
         workerID: String,
         clock: any Clock<Duration> = ContinuousClock(),
+        fencing: (any ProducerFencing)? = nil,
+        offsetTopics: (any OffsetTopics)? = nil,
         makeRunner: @escaping @Sendable (TaskSpec, TaskEnvironment, Bool) -> any TaskRunning
     ) {
         (self.config, self.plugins, self.groups) = (config, plugins, groups)
         (configs, status, offsets) = stores
         (self.environment, self.clock, self.makeRunner) = (environment, clock, makeRunner)
+        (self.fencing, self.offsetTopics) = (fencing, offsetTopics)
         state = Mutex(State(workerID: workerID))
     }
 
@@ -91,6 +98,12 @@ final class HerderContext: Sendable {
     }
     func descriptor(of config: ConfigMap) -> (any ConnectorDescriptor)? {
         config["connector.class"].flatMap { plugins.connector(named: $0.trimmingBlanks) }
+    }
+    /// Where a source connector with this config keeps its offsets.
+    func offsetStorage(of config: [String: String]) -> any TransactionalOffsetStorage {
+        let topic = config[SourceConnectorKeys.offsetsTopic.name]?.trimmingBlanks ?? ""
+        guard let offsetTopics, !topic.isEmpty, topic != offsets.topic else { return offsets }
+        return OwnOffsets(topic, in: offsetTopics, behind: offsets)
     }
     /// A connector's config with the worker's defaults for its own keys.
     func completed(_ raw: [String: String], of descriptor: any ConnectorDescriptor) -> [String: String] {

@@ -1,6 +1,7 @@
 import ConnectConfig
 import ConnectModel
 import ConnectSDK
+import Logs
 import Synchronization
 
 extension WorkerHerder {
@@ -13,8 +14,8 @@ extension WorkerHerder {
             }
             return committed.sorted { $0.key < $1.key }.map(SinkOffsets.position)
         }
-        try await store("reading the offsets topic") { () throws(StoreError) in try await context.offsets.readToEnd() }
-        return context.offsets.stored(of: name)
+        let storage = try sourceOffsets(of: record)
+        return try await topics("reading the offsets topic") { try await storage.positions(of: name) }
     }
     func alterOffsets(_ name: String, _ offsets: [SourcePosition]) async throws(HerderError) -> String {
         _ = try record(name, .notFound)
@@ -29,9 +30,11 @@ extension WorkerHerder {
                     try await context.groups.alter(group, wanted)
                 }
             } else {
-                try await store("writing offsets") { () throws(StoreError) in
-                    try await context.offsets.readToEnd()
-                    try await context.offsets.put(offsets, of: name)
+                let storage = try sourceOffsets(of: record)
+                try await topics("writing offsets") {
+                    try await supervisor(name).fenceOlderTasks(record)
+                    _ = try await storage.positions(of: name)
+                    try await storage.store(offsets, of: name)
                 }
             }
             return "The offsets for this connector have been altered successfully"
@@ -45,12 +48,13 @@ extension WorkerHerder {
                 let group = group(of: name, record)
                 try await groups("deleting consumer group \(group)") { try await context.groups.delete(group) }
             } else {
-                try await store("removing offsets") { () throws(StoreError) in
-                    try await context.offsets.readToEnd()
-                    let gone = context.offsets.stored(of: name).map {
+                let storage = try sourceOffsets(of: record)
+                try await topics("removing offsets") {
+                    try await supervisor(name).fenceOlderTasks(record)
+                    let gone = try await storage.positions(of: name).map {
                         SourcePosition(partition: $0.partition, offset: nil)
                     }
-                    try await context.offsets.put(gone, of: name)
+                    try await storage.store(gone, of: name)
                 }
             }
             return "The offsets for this connector have been reset successfully"
@@ -70,6 +74,18 @@ extension WorkerHerder {
         // The topic says stopped; what ran here may still be on its way out.
         await supervisor(name).stopTasks(Set(supervisor(name).state.withLock { $0.runs.keys }), writing: nil)
         return record
+    }
+    private func sourceOffsets(of record: ConnectorRecord) throws(HerderError) -> any TransactionalOffsetStorage {
+        do throws(ConfigInvalid) {
+            return context.offsetStorage(of: try context.config.providers.resolve(record.config.dictionary))
+        } catch { throw .invalidConfig(error.issues) }
+    }
+    /// Does something to offset topics, with their failures in the herder's words.
+    private func topics<R: Sendable>(_ doing: String, _ body: () async throws -> R) async throws(HerderError) -> R {
+        let began = milliseconds()
+        do { return try await body() } catch let error as StoreError where error.isTimeout {
+            throw .timeout(stage: "\(doing): \(error)", since: ISOTime.text(began))
+        } catch { throw .internalError("\(doing): \(error)") }
     }
     private func group(of name: String, _ record: ConnectorRecord) -> String {
         record.config["consumer.override.group.id"] ?? "connect-\(name)"

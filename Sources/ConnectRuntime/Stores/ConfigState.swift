@@ -30,6 +30,8 @@ struct ConnectorRecord: Sendable {
     var isInconsistent = false
     /// Task count of the last fencing round (exactly-once sources).
     var fencedTasks: Int?
+    /// Tasks were committed after the last fencing round: writers of older ones must be fenced off before these start.
+    var isPendingFencing = false
 }
 
 /// The state that replaying the config topic gives; pure, so that recorded topics can test it.
@@ -54,6 +56,7 @@ struct ConfigState: Sendable {
     private var waitingTasks: [String: [Int: ConfigMap]] = [:]
     private var committedTasks: [String: [Int: ConfigMap]] = [:]
     private var fencedTasks: [String: Int] = [:]
+    private var pendingFencing: Set<String> = []
     /// The offset after the last record read: what Kafka Connect's members compare.
     private(set) var nextOffset: Int64 = 0
 
@@ -83,7 +86,9 @@ struct ConfigState: Sendable {
         }
         if let name = ConfigRecords.name(in: key, after: .fencing) {
             fencedTasks[name] = value?["task-count"]?.int.map(Int.init)
+            pendingFencing.remove(name)
             connectors[name]?.fencedTasks = fencedTasks[name]
+            connectors[name]?.isPendingFencing = false
             return .connector(name)
         }
         if let name = ConfigRecords.name(in: key, after: .file) {
@@ -114,6 +119,7 @@ struct ConfigState: Sendable {
         record.hasTarget = targets[name] != nil
         record.target = targets[name] ?? .started
         record.fencedTasks = fencedTasks[name]
+        record.isPendingFencing = pendingFencing.contains(name)
         connectors[name] = record
         return .connector(name)
     }
@@ -136,6 +142,8 @@ struct ConfigState: Sendable {
         record.tasksOffset = offset
         record.committedConfig = record.config
         if !record.isInconsistent { committedTasks[name] = tasks }
+        pendingFencing.insert(name)
+        record.isPendingFencing = true
         connectors[name] = record
         return .connector(name)
     }

@@ -47,35 +47,38 @@ final class ConfigStore: Sendable {
 
     // Writing
 
+    // What decides what runs (configs, tasks, fencing) is written atomically; wishes (target states, restarts, log levels)
+    // are single records, as in Kafka Connect.
+
     /// The target state goes first, so that a connector that is to be born stopped never runs.
     func put(_ name: String, _ config: ConfigMap, target: TargetState? = nil) async throws(StoreError) {
         let first = target.map { [ConfigRecords.target(name, $0)] } ?? []
-        try await log.write(first + [ConfigRecords.connector(name, config)], readBack: true)
+        try await log.writeAtomically(first + [ConfigRecords.connector(name, config)])
     }
     func remove(_ name: String) async throws(StoreError) {
-        try await log.write([ConfigRecords.connector(name, nil), ConfigRecords.target(name, nil)], readBack: true)
+        try await log.writeAtomically([ConfigRecords.connector(name, nil), ConfigRecords.target(name, nil)])
     }
     /// All tasks, then, when they can be read, the commit that makes them count.
     func putTasks(_ name: String, _ tasks: [ConfigMap]) async throws(StoreError) {
         if !tasks.isEmpty {
             let records = tasks.enumerated().map { ConfigRecords.task(TaskID(name, $0.offset), $0.element) }
-            try await log.write(records, readBack: true)
+            try await log.writeAtomically(records)
         }
-        try await log.write([ConfigRecords.commit(name, tasks: tasks.count)], readBack: true)
+        try await log.writeAtomically([ConfigRecords.commit(name, tasks: tasks.count)])
     }
     func putTarget(_ name: String, _ target: TargetState) async throws(StoreError) {
         try await log.write([ConfigRecords.target(name, target)], readBack: true)
     }
     /// Stops a connector: no tasks first, then the target state.
     func putStopped(_ name: String) async throws(StoreError) {
-        try await log.write([ConfigRecords.commit(name, tasks: 0)], readBack: true)
+        try await log.writeAtomically([ConfigRecords.commit(name, tasks: 0)])
         try await log.write([ConfigRecords.target(name, .stopped)], readBack: true)
     }
     func putRestart(_ name: String, _ request: RestartRequest) async throws(StoreError) {
         try await log.write([ConfigRecords.restart(name, request)], readBack: true)
     }
     func putFencing(_ name: String, tasks: Int) async throws(StoreError) {
-        try await log.write([ConfigRecords.fencing(name, tasks: tasks)], readBack: true)
+        try await log.writeAtomically([ConfigRecords.fencing(name, tasks: tasks)])
     }
     /// Notes which file a connector comes from; nil when it no longer does.
     func putFile(_ name: String, _ mark: ConfigFileMark?) async throws(StoreError) {

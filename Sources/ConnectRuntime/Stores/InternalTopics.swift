@@ -17,24 +17,32 @@ final class InternalTopics: Sendable {
     }
     private struct Waiter {
         var wanted: [TopicPartition: Int64]
+        /// The end that the reader finds is enough: what lies beyond it is in open transactions.
+        var isEndEnough: Bool
         var continuation: CheckedContinuation<Bool, Never>
     }
     private struct State {
         var topics: [String: Topic] = [:]
         /// The offset after the last thing seen of a partition: record or end.
         var seen: [TopicPartition: Int64] = [:]
+        /// Partitions whose end the reader has met.
+        var ended: Set<TopicPartition> = []
         var waiters: [Int: Waiter] = [:]
         var nextWaiter = 0
     }
     private let state = Mutex(State())
     private let consumer: Consumer
     private let producer: Producer
+    /// Writes what must be whole; nil without exactly-once sources.
+    private let fenced: FencedWriter?
     private let admin: Admin
+    private let settings: KafkaSettings
     private let patience: Duration
     /// The config topic is one sequence: it is written to partition 0, also where an embedded cluster gave it more.
     private let sequence: String
     private let log = Logger("sluice.runtime.topics")
     private let troubles = LogLimiter(every: .seconds(30))
+    private let closing = Latch()
 
     /// Makes the clients; `patience` is the longest that one write with its reading back, or one reading to the end, may take.
     init(_ config: WorkerConfig, _ admin: Admin, patience: Duration = .seconds(30)) throws(KafkaClientError) {
@@ -45,18 +53,17 @@ final class InternalTopics: Sendable {
             guard case .brokersDown(let reason) = event else { return }
             troubles { held in log.warn("Kafka is away", ["reason": "\(reason)", "suppressed": held]) }
         }
-        consumer = try Consumer(
-            config.internalSettings(
-                .consumer,
-                [
-                    "client.id": "\(id)-reader", "group.id": config.groupID, "enable.partition.eof": "true",
-                    "isolation.level": "read_committed", "queued.min.messages": "1000",
-                    "queued.max.messages.kbytes": "1024", "auto.offset.reset": "earliest",
-                    "fetch.wait.max.ms": "250",
-                ]
-            ),
-            events: events
+        settings = config.internalSettings(
+            .consumer,
+            [
+                "client.id": "\(id)-reader", "group.id": config.groupID, "enable.partition.eof": "true",
+                "isolation.level": "read_committed", "queued.min.messages": "1000",
+                "queued.max.messages.kbytes": "1024", "auto.offset.reset": "earliest",
+                "fetch.wait.max.ms": "250",
+            ]
         )
+        consumer = try Consumer(settings, events: events)
+        fenced = config.hasFencedConfigs ? FencedWriter(config.fencedWriterSettings(id)) : nil
         producer = try Producer(
             config.internalSettings(
                 .producer,
@@ -79,27 +86,34 @@ final class InternalTopics: Sendable {
         let ends = try await ends(of: partitions, doing)
         state.withLock { state in
             for topic in topics { state.topics[topic.name] = topic }
+            state.ended.subtract(partitions)
         }
         do throws(KafkaClientError) { try await consumer.assign(ends.mapValues { .offset($0.low) }) } catch {
             throw StoreError("\(doing): \(error)")
         }
-        try await wait(for: ends.filter { $0.value.high > $0.value.low }.mapValues(\.high), doing)
+        let wanted = ends.filter { $0.value.high > $0.value.low }.mapValues(\.high)
+        // A worker that was killed may have left transactions open, which only the tasks end that are started after this.
+        try await wait(for: wanted, doing, isEndEnough: true)
     }
-    /// Hands records over until the task is cancelled.
+    /// Hands records over until ``close()`` or the task is cancelled.
     func run() async {
-        while !Task.isCancelled {
+        let backoff = Backoff(initial: .milliseconds(100), maximum: .seconds(5))
+        var failures = 0
+        while !Task.isCancelled, !closing.isOpen {
             do throws(KafkaClientError) {
                 switch try await consumer.poll(maxRecords: 1_000, timeout: .seconds(10)) {
                 case .batch(let batch): take(batch)
-                case .endOfPartition(let partition, let offset): saw(partition, upTo: offset)
+                case .endOfPartition(let partition, let offset): saw(partition, upTo: offset, isEnd: true)
                 case .assigned, .revoked, .idle: break
                 }
+                failures = 0
             } catch {
                 if error.code == .closed { return }
                 troubles { held in
                     log.warn("Reading the internal topics", ["reason": "\(error)", "suppressed": held])
                 }
-                try? await Task.sleep(for: .milliseconds(200))
+                if await closing.wait(for: backoff.delay(attempt: failures)) { return }
+                failures += 1
             }
         }
     }
@@ -108,6 +122,8 @@ final class InternalTopics: Sendable {
 
     /// Ends ``run()`` and closes the clients; what is queued in the producer is sent first.
     func close() async {
+        closing.open()
+        await fenced?.close()
         await producer.close(timeout: .seconds(5))
         await consumer.close(timeout: .seconds(5))
         let waiters = state.withLock { state in
@@ -121,32 +137,30 @@ final class InternalTopics: Sendable {
 
     private func take(_ batch: MessageBatch) {
         let handlers = state.withLock { state in batch.partitions.map { state.topics[$0.topic]?.handler } }
-        for index in 0..<batch.count {
-            let place = batch.partitionIndex(at: index)
-            handlers[place]?(
-                LogRecord(
-                    partition: batch.partitions[place].partition,
-                    offset: batch.offset(at: index),
-                    key: batch.key(at: index),
-                    value: batch.value(at: index)
-                )
-            )
-        }
+        batch.forEachLogRecord { place, record in handlers[place]?(record) }
         for (partition, offset) in batch.endOffsets { saw(partition, upTo: offset) }
     }
-    private func saw(_ partition: TopicPartition, upTo offset: Int64) {
+    private func saw(_ partition: TopicPartition, upTo offset: Int64, isEnd: Bool = false) {
         let done = state.withLock { state in
             state.seen[partition] = max(offset, state.seen[partition] ?? 0)
-            let ids = state.waiters.filter { isSatisfied($0.value.wanted, state.seen) }.map(\.key)
+            if isEnd { state.ended.insert(partition) }
+            let ids = state.waiters.filter { isSatisfied($0.value, state) }.map(\.key)
             return ids.compactMap { state.waiters.removeValue(forKey: $0)?.continuation }
         }
         for continuation in done { continuation.resume(returning: true) }
     }
-    private func isSatisfied(_ wanted: [TopicPartition: Int64], _ seen: [TopicPartition: Int64]) -> Bool {
-        wanted.allSatisfy { (seen[$0.key] ?? 0) >= $0.value }
+    private func isSatisfied(_ waiter: Waiter, _ state: borrowing State) -> Bool {
+        for (partition, offset) in waiter.wanted where (state.seen[partition] ?? 0) < offset {
+            guard waiter.isEndEnough, state.ended.contains(partition) else { return false }
+        }
+        return true
     }
     /// Waits until the handlers have seen everything before these offsets.
-    private func wait(for wanted: [TopicPartition: Int64], _ doing: String) async throws(StoreError) {
+    private func wait(
+        for wanted: [TopicPartition: Int64],
+        _ doing: String,
+        isEndEnough: Bool = false
+    ) async throws(StoreError) {
         let id = state.withLock { state in
             state.nextWaiter += 1
             return state.nextWaiter
@@ -155,8 +169,9 @@ final class InternalTopics: Sendable {
             group.addTask { [self] in
                 await withCheckedContinuation { (continuation: CheckedContinuation<Bool, Never>) in
                     let isDone = state.withLock { state in
-                        if isSatisfied(wanted, state.seen) { return true }
-                        state.waiters[id] = Waiter(wanted: wanted, continuation: continuation)
+                        let waiter = Waiter(wanted: wanted, isEndEnough: isEndEnough, continuation: continuation)
+                        if isSatisfied(waiter, state) { return true }
+                        state.waiters[id] = waiter
                         return false
                     }
                     if isDone { continuation.resume(returning: true) }
@@ -183,6 +198,11 @@ final class InternalTopics: Sendable {
         let ends = try await ends(of: partitions, doing)
         try await wait(for: ends.filter { $0.value.high > $0.value.low }.mapValues(\.high), doing)
     }
+    /// Reads a topic that is not followed, from its beginning to where it ends at the call.
+    func readOnce(_ topic: String, _ handler: (LogRecord) -> Void) async throws(StoreError) {
+        let reading = TopicReading(admin: admin, settings: settings, patience: patience)
+        try await reading.run(topic, handler)
+    }
     /// Not asked by the reader's own connection: there the question would wait behind fetches that wait for records.
     ///
     /// A topic that was just made has no leader yet for a moment, which is no reason to give up.
@@ -206,10 +226,25 @@ final class InternalTopics: Sendable {
 
     // Writing
 
-    func write(_ records: [LogWrite], to topic: String, readBack: Bool) async throws(StoreError) {
+    func write(
+        _ records: [LogWrite],
+        to topic: String,
+        readBack: Bool,
+        isAtomic: Bool = false
+    ) async throws(StoreError) {
         let doing = "writing to topic \"\(topic)\""
+        let partition: Int32? = topic == sequence ? 0 : nil
+        let records = records.map {
+            ProducerRecord(topic: topic, partition: partition, key: $0.key, value: $0.value)
+        }
         let written: [RecordMetadata]
-        do throws(KafkaClientError) { written = try await send(records, to: topic) } catch {
+        do throws(KafkaClientError) {
+            if isAtomic, let fenced {
+                written = try await fenced.write(records)
+            } else {
+                written = try await producer.sendAll(records)
+            }
+        } catch {
             throw StoreError("\(doing): \(error)", isTimeout: error.code == .timedOut)
         }
         guard readBack else { return }
@@ -220,39 +255,13 @@ final class InternalTopics: Sendable {
         }
         try await wait(for: wanted, "\(doing) and reading it back")
     }
-    /// Queues all records in order, then waits for all of them.
-    private func send(_ records: [LogWrite], to topic: String) async throws(KafkaClientError) -> [RecordMetadata] {
-        let results = await withCheckedContinuation { continuation in
-            let gather = Gather(records.count) { continuation.resume(returning: $0) }
-            for record in records {
-                let partition: Int32? = topic == sequence ? 0 : nil
-                let record = ProducerRecord(topic: topic, partition: partition, key: record.key, value: record.value)
-                do throws(KafkaClientError) {
-                    try producer.send(record) { gather.add($0) }
-                } catch { gather.add(.failure(error)) }
-            }
+    /// Takes the right to write configs over, and ends what a killed worker left open in the config topic.
+    ///
+    /// Without exactly-once sources there is nothing to take. What fails here is done with the next write.
+    func claim() async {
+        do throws(KafkaClientError) { try await fenced?.claim() } catch {
+            log.warn("Config writing not taken over yet", ["reason": "\(error)"])
         }
-        return try results.map { result throws(KafkaClientError) in try result.get() }
-    }
-}
-
-/// Calls back once, when all results are in.
-private final class Gather: Sendable {
-    private let results: Mutex<[Result<RecordMetadata, KafkaClientError>]>
-    private let count: Int
-    private let done: @Sendable ([Result<RecordMetadata, KafkaClientError>]) -> Void
-
-    init(_ count: Int, _ done: @escaping @Sendable ([Result<RecordMetadata, KafkaClientError>]) -> Void) {
-        (self.count, self.done) = (count, done)
-        results = Mutex([])
-        if count == 0 { done([]) }
-    }
-    func add(_ result: Result<RecordMetadata, KafkaClientError>) {
-        let all = results.withLock { results in
-            results.append(result)
-            return results.count == count ? results : nil
-        }
-        if let all { done(all) }
     }
 }
 
@@ -262,6 +271,9 @@ private struct InternalTopicLog: TopicLog {
 
     func write(_ records: [LogWrite], readBack: Bool) async throws(StoreError) {
         try await topics.write(records, to: topic, readBack: readBack)
+    }
+    func writeAtomically(_ records: [LogWrite]) async throws(StoreError) {
+        try await topics.write(records, to: topic, readBack: true, isAtomic: true)
     }
     func readToEnd() async throws(StoreError) { try await topics.readToEnd(topic) }
 }

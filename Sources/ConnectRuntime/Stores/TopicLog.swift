@@ -24,8 +24,15 @@ protocol TopicLog: Sendable {
     var topic: String { get }
     /// Writes in order and returns when all in-sync replicas have them; `readBack` also waits for the handler to see them.
     func write(_ records: [LogWrite], readBack: Bool) async throws(StoreError)
+    /// The same with reading back, and all or nothing where the group has exactly-once sources.
+    func writeAtomically(_ records: [LogWrite]) async throws(StoreError)
     /// Returns when everything that was in the topic at the call has reached the handler.
     func readToEnd() async throws(StoreError)
+}
+
+extension TopicLog {
+    /// A log without transactions.
+    func writeAtomically(_ records: [LogWrite]) async throws(StoreError) { try await write(records, readBack: true) }
 }
 
 /// An internal topic could not be read or written.

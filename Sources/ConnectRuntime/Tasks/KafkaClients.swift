@@ -11,11 +11,12 @@ private let log = Logger("sluice.task.kafka")
 
 /// The settings of a task's clients: Kafka Connect's defaults, the worker's, the connector's overrides; later ones win.
 struct TaskClients: Sendable {
-    let spec: TaskSpec
+    let id: TaskID
+    /// The connector's config.
+    let config: [String: String]
     let settings: ClientSettings
 
     func consumer() -> KafkaSettings {
-        let id = spec.id
         // More records per poll than Kafka Connect's 500: sinks here take large batches, and bytes are bounded anyway.
         var values = settings.common
         values["group.id"] = "connect-\(id.connector)"
@@ -32,27 +33,45 @@ struct TaskClients: Sendable {
     }
 
     /// At least once and in order; a record is given up only when the task is.
-    func producer(transactionalID: String? = nil) -> KafkaSettings {
+    ///
+    /// With a transactional id it writes exactly once, in transactions that may last `interval`.
+    func producer(transactionalID: String? = nil, interval: Duration = .zero) -> KafkaSettings {
         var values = settings.common
-        values["client.id"] = "connector-producer-\(spec.id)"
+        values["client.id"] = "connector-producer-\(id)"
         values["acks"] = "all"
         // Kafka Connect's own settings; librdkafka 2.0's idempotent sender is several times slower under a backlog.
         values["enable.idempotence"] = "false"
         values["max.in.flight.requests.per.connection"] = "1"
         values["message.timeout.ms"] = "0"
-        if let transactionalID {
-            values["transactional.id"] = transactionalID
-            for key in ["enable.idempotence", "max.in.flight.requests.per.connection", "message.timeout.ms"] {
-                values[key] = nil
-            }
+        guard let transactionalID else { return made(values, settings.producer, "producer.override.", .producer) }
+        for key in ["max.in.flight.requests.per.connection", "message.timeout.ms"] { values[key] = nil }
+        // Brokers abort what lasts longer, and refuse more than their transaction.max.timeout.ms, by default 15 minutes.
+        let longest = max(.seconds(60), min(interval + .seconds(60), .seconds(900)))
+        values["transaction.timeout.ms"] = "\(Int(longest / .milliseconds(1)))"
+        let fixed = ["transactional.id": transactionalID, "enable.idempotence": "true", "acks": "all"]
+        let made = made(values.merging(fixed) { $1 }, settings.producer, "producer.override.", .producer)
+        for (key, value) in fixed where made[key] != value {
+            log.warn("Client setting has no effect: exactly once needs another value", ["key": "\(key)"])
         }
-        return made(values, settings.producer, "producer.override.", .producer)
+        return made.merging(fixed)
     }
+
+    /// For what is asked of Kafka on behalf of the connector: making its topics.
+    func admin() -> KafkaSettings {
+        made(
+            settings.common.merging(["client.id": "connector-adminclient-\(id)"]) { $1 },
+            settings.admin,
+            "admin.override.",
+            .admin
+        )
+    }
+    /// Whether the connector or the worker set anything that only counts for ``admin()``.
+    var hasOwnAdmin: Bool { !settings.admin.isEmpty || config.keys.contains { $0.hasPrefix("admin.override.") } }
 
     /// Fails after half a minute, so that the outage becomes visible and is retried by the task.
     func deadLetterProducer() -> KafkaSettings {
         var values = settings.common
-        values["client.id"] = "connector-dlq-producer-\(spec.id)"
+        values["client.id"] = "connector-dlq-producer-\(id)"
         values["acks"] = "all"
         values["enable.idempotence"] = "true"
         values["message.timeout.ms"] = "30000"
@@ -67,7 +86,7 @@ struct TaskClients: Sendable {
     ) -> KafkaSettings {
         var layers = [defaults, worker]
         layers.append(
-            spec.connectorConfig.reduce(into: [:]) { own, item in
+            config.reduce(into: [:]) { own, item in
                 if item.key.hasPrefix(prefix) { own[String(item.key.dropFirst(prefix.count))] = item.value }
             }
         )

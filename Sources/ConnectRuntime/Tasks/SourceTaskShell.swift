@@ -31,6 +31,8 @@ final class SourceTaskShell: Sendable {
         var meters: SourceMeters
         var settings: SourceTaskMachine.Settings
         var lease = Lease()
+        /// Throws when a newer generation of tasks is due; asked with transactions only.
+        var confirmGeneration: (@Sendable () async throws(TaskFailure) -> Void)?
     }
     private enum Event: Sendable {
         case settled(Int, [(index: Int, error: KafkaClientError)])
@@ -89,6 +91,8 @@ final class SourceTaskShell: Sendable {
         var topics: Set<String> = []
         var isInitialized = false
         var inTransaction = 0
+        /// The positions are in the open transaction: a commit that is tried again does not send them again.
+        var arePositionsSent = false
         var tally = TaskTally()
         var pollTimes = WindowStat()
         var transactions = WindowStat()
@@ -209,9 +213,11 @@ final class SourceTaskShell: Sendable {
     /// A transactional producer is fenced off from its predecessor before the stored positions are read.
     private func start(_ state: inout State) async throws(TaskFailure) {
         if let output = parts.output as? any TransactionalOutput, !state.isInitialized {
+            try await parts.confirmGeneration?()
             do throws(KafkaClientError) { try await output.initialize() } catch {
                 throw error.asTaskFailure(doing: "starting the transactional producer")
             }
+            try await parts.confirmGeneration?()
             state.isInitialized = true
         }
         try await parts.task.start()
@@ -304,12 +310,13 @@ final class SourceTaskShell: Sendable {
         do throws(KafkaClientError) {
             switch step {
             case .begin:
-                state.inTransaction = 0
+                (state.inTransaction, state.arePositionsSent) = (0, false)
                 try await output.begin()
             case .abort: try await output.abort()
             case .commitTransaction(let positions):
                 guard !Task.isCancelled else { return }
-                try await send(positions, in: output, offsets)
+                if !state.arePositionsSent { try await send(positions, in: output, offsets) }
+                state.arePositionsSent = true
                 try await output.commit()
                 await offsets.committed(positions, of: parts.id.connector)
                 state.transactions.add(Double(state.inTransaction), now: time.now)
@@ -318,6 +325,10 @@ final class SourceTaskShell: Sendable {
             }
         } catch {
             state.tally.commit(time.now - start, isGood: false, now: time.now)
+            // All is sent and only the broker's word is missing: the same commit is asked for again.
+            if state.arePositionsSent, error.isRetriable, !error.isFatal, !error.requiresAbort {
+                throw error.asTaskFailure(doing: "committing a transaction")
+            }
             // Once part of a transaction may be lost, only reading again from the stored positions is sure.
             throw .fatal(
                 doing: "writing a transaction",

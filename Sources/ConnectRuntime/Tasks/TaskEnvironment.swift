@@ -116,6 +116,10 @@ public struct TaskEnvironment: Sendable {
     /// `exactly.once.source.support=enabled`: the worker group's id, which names the transactions; nil otherwise.
     public var transactionGroup: String?
 
+    /// Asked by a task with transactions before and after it fences off its predecessor: throws when a newer generation of
+    /// the connector's tasks is due, which this one must not disturb.
+    public var confirmGeneration: (@Sendable () async throws(TaskFailure) -> Void)?
+
     /// Puts an environment together; defaults are Kafka Connect's.
     public init(
         plugins: Plugins,

@@ -135,9 +135,13 @@ public final class TaskRunner: Sendable {
         let subscription = try SinkSubscription(spec.connectorConfig)
         let context = SinkContext(spec, environment, stop)
         let task = try descriptor.makeTask(spec.config, context)
-        let clients = TaskClients(spec: spec, settings: environment.settings)
+        let clients = TaskClients(id: spec.id, config: spec.connectorConfig, settings: environment.settings)
         let reporter = makeReporter(errors, clients)
-        if let failure = await makeDeadLetterTopic(errors, until: stop) { return failure }
+        let topics: any TopicCreator
+        do throws(KafkaClientError) { topics = try makeTopicCreator(clients) } catch {
+            return error.asTaskFailure(doing: "making the admin client", key: "admin.override")
+        }
+        if let failure = await makeDeadLetterTopic(errors, topics, until: stop) { return failure }
         let consumer: KafkaSinkConsumer
         do throws(KafkaClientError) {
             consumer = try KafkaSinkConsumer(clients.consumer(), subscription, maxBytes: 4 << 20)
@@ -209,9 +213,13 @@ public final class TaskRunner: Sendable {
         settings.boundary = try .wanted(by: spec.connectorConfig, in: environment)
         let context = SourceContext(spec, environment, stop)
         let task = try descriptor.makeTask(spec.config, context)
-        let clients = TaskClients(spec: spec, settings: environment.settings)
+        let clients = TaskClients(id: spec.id, config: spec.connectorConfig, settings: environment.settings)
         let reporter = makeReporter(errors, clients)
-        if let failure = await makeDeadLetterTopic(errors, until: stop) { return failure }
+        let topics: any TopicCreator
+        do throws(KafkaClientError) { topics = try makeTopicCreator(clients) } catch {
+            return error.asTaskFailure(doing: "making the admin client", key: "admin.override")
+        }
+        if let failure = await makeDeadLetterTopic(errors, topics, until: stop) { return failure }
         let output: any RecordOutput
         do throws(KafkaClientError) { output = try makeOutput(clients, settings.boundary) } catch {
             return error.asTaskFailure(doing: "making the producer", key: "producer.override")
@@ -224,10 +232,11 @@ public final class TaskRunner: Sendable {
             rules: rules,
             reporter: reporter,
             offsets: environment.offsets,
-            topics: environment.topics,
+            topics: topics,
             listener: environment.listener,
             meters: SourceMeters(spec.id, environment.metrics),
-            settings: settings
+            settings: settings,
+            confirmGeneration: environment.confirmGeneration
         )
         parts.lease = environment.lease
         let shell = SourceTaskShell(parts, board)
@@ -246,7 +255,9 @@ public final class TaskRunner: Sendable {
         guard boundary != nil, let group = environment.transactionGroup else {
             return try KafkaOutput(clients.producer())
         }
-        return try KafkaTransactions(clients.producer(transactionalID: "\(group)-\(spec.id)"))
+        var interval = Duration.zero
+        if case .interval(let time)? = boundary { interval = time }
+        return try KafkaTransactions(clients.producer(transactionalID: "\(group)-\(spec.id)", interval: interval))
     }
 
     /// Rates and stalls, once a second while `body` runs.
@@ -296,8 +307,18 @@ public final class TaskRunner: Sendable {
         }
     }
 
+    /// Topics are made by an admin client of the connector's own when settings ask for one.
+    private func makeTopicCreator(_ clients: TaskClients) throws(KafkaClientError) -> any TopicCreator {
+        guard clients.hasOwnAdmin, environment.topics is AdminTopicCreator else { return environment.topics }
+        return AdminTopicCreator(try Admin(clients.admin()))
+    }
+
     /// Makes the dead letter topic; waits while Kafka is away, with the reason told.
-    func makeDeadLetterTopic(_ errors: ErrorSettings, until stop: Latch) async -> TaskFailure? {
+    func makeDeadLetterTopic(
+        _ errors: ErrorSettings,
+        _ topics: any TopicCreator,
+        until stop: Latch
+    ) async -> TaskFailure? {
         guard let topic = errors.deadLetterTopic, errors.tolerance == .all else { return nil }
         let settings = TopicSettings(partitions: 1, replicationFactor: errors.deadLetterReplication)
         let doing = "making the dead letter topic \"\(topic)\""
@@ -305,7 +326,7 @@ public final class TaskRunner: Sendable {
         var attempt = 0
         while !Task.isCancelled {
             do {
-                try await environment.topics.ensureTopic(topic, settings: settings)
+                try await topics.ensureTopic(topic, settings: settings)
                 if attempt > 0 { board.tell(nil) }
                 return nil
             } catch let error as KafkaClientError where error.isRetriable && !error.isFatal {

@@ -32,6 +32,27 @@ struct AdminTopicCreator: TopicCreator {
     }
 }
 
+/// Topics in which connectors keep offsets of their own, made as the worker's offsets topic is.
+struct KafkaOffsetTopics: OffsetTopics {
+    let config: WorkerConfig.InternalTopicConfig
+    let topics: InternalTopics
+    let admin: Admin
+    let creator: any TopicCreator
+
+    func log(_ topic: String) -> any TopicLog { topics.log(topic) }
+    func read(_ topic: String, _ handler: @Sendable (LogRecord) -> Void) async throws {
+        let brokers = try await admin.brokers(timeout: .seconds(10)).count
+        let wanted = config.replicationFactor
+        let settings = TopicSettings(
+            partitions: config.partitions,
+            replicationFactor: wanted == 0 ? min(3, max(1, brokers)) : wanted,
+            configs: config.configs.merging(["cleanup.policy": "compact"]) { _, ours in ours }
+        )
+        try await creator.ensureTopic(topic, settings: settings)
+        try await topics.readOnce(topic, handler)
+    }
+}
+
 /// Offsets of consumer groups by the admin protocol.
 struct AdminGroupOffsets: GroupOffsets {
     let admin: Admin

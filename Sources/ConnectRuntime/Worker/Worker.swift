@@ -42,7 +42,8 @@ public final class Worker: Service {
     ) throws(KafkaClientError) {
         self.config = config
         admin = try Admin(config.internalSettings(.admin, ["client.id": "connect-\(config.groupID)-admin"]))
-        topics = try InternalTopics(config, admin)
+        let topics = try InternalTopics(config, admin)
+        self.topics = topics
         let creator: any TopicCreator = embedded ?? AdminTopicCreator(admin)
         self.embedded = embedded
         let offsets = OffsetStore(topics.log(config.offsetTopic.name))
@@ -61,6 +62,7 @@ public final class Worker: Service {
         environment.transactionGroup = config.isExactlyOnce ? config.groupID : nil
         environment.createsTopics = config.createsTopics
         environment.lease = cluster.lease
+        environment.stallAfter = config.stallAfter
         context = HerderContext(
             config: config,
             plugins: plugins,
@@ -71,6 +73,9 @@ public final class Worker: Service {
             groups: AdminGroupOffsets(admin: admin),
             environment: environment,
             workerID: config.defaultWorkerID,
+            fencing: config.isExactlyOnce
+                ? KafkaProducerFencing(group: config.groupID, settings: config.clientSettings) : nil,
+            offsetTopics: KafkaOffsetTopics(config: config.offsetTopic, topics: topics, admin: admin, creator: creator),
             makeRunner: makeRunner
         )
         workerHerder = WorkerHerder(context, version: version, commit: commit)
@@ -128,6 +133,7 @@ public final class Worker: Service {
             join(floor: first - 1)
         } else {
             cluster.lease.unlimit()
+            await topics.claim()
             workerHerder.goLive(Assignment(generation: first))
             cluster.lead()
         }

@@ -38,6 +38,8 @@ public struct WorkerConfig: Sendable {
     public let sessionTimeout: Duration
     /// `heartbeat.interval.ms`.
     public let heartbeatInterval: Duration
+    /// `exactly.once.source.support` is `preparing` or `enabled`: configs are written by one worker at a time.
+    let hasFencedConfigs: Bool
     /// `config.storage.topic` and what belongs to it.
     public let configTopic: InternalTopicConfig
     /// `offset.storage.topic` and what belongs to it.
@@ -54,6 +56,7 @@ public struct WorkerConfig: Sendable {
     public let shutdownTimeout: Duration
     /// `topic.creation.enable`.
     public let createsTopics: Bool
+    let stallAfter: Duration
     let overridePolicy: OverridePolicy
     let restart: RestartRules
     let refusesUnknownKeys: Bool
@@ -96,9 +99,10 @@ public struct WorkerConfig: Sendable {
         bootstrapServers = values[WorkerKeys.bootstrapServers, "localhost:9092"]
         groupID = values[WorkerKeys.groupID, "connect-cluster"]
         clientID = values[WorkerKeys.clientID, ""]
-        isExactlyOnce = values[WorkerKeys.exactlyOnce, .disabled] == .enabled
         sessionTimeout = values[WorkerKeys.sessionTimeout, .seconds(10)]
         heartbeatInterval = values[WorkerKeys.heartbeatInterval, .seconds(1)]
+        let support = values[WorkerKeys.exactlyOnce, .disabled]
+        (isExactlyOnce, hasFencedConfigs) = (support == .enabled, support != .disabled)
         configTopic = values.topic("config", WorkerKeys.configTopic, nil, WorkerKeys.configReplication)
         offsetTopic = values.topic(
             "offset",
@@ -117,6 +121,7 @@ public struct WorkerConfig: Sendable {
         offsetFlushTimeout = values[WorkerKeys.offsetFlushTimeout, .seconds(5)]
         shutdownTimeout = values[WorkerKeys.shutdownTimeout, .seconds(5)]
         createsTopics = values[WorkerKeys.topicCreation, true]
+        stallAfter = values[WorkerKeys.stallTimeout, .seconds(120)]
         overridePolicy = values[WorkerKeys.overridePolicy, .all]
         restart = values.restartRules(defaults: RestartRules())
         refusesUnknownKeys = values[WorkerKeys.unknownKeys, .warn] == .error
@@ -210,6 +215,20 @@ extension WorkerConfig {
         }
         return KafkaSettings(bootstrapServers: bootstrapServers, KafkaSettings.translate(java, for: role).settings)
             .merging(ours)
+    }
+    /// The producer of the config topic where the group has exactly-once sources.
+    ///
+    /// Kafka Connect's id for it, `connect-cluster-<group.id>`, is that of the leader's own topic here.
+    func fencedWriterSettings(_ client: String) -> KafkaSettings {
+        internalSettings(
+            .producer,
+            [
+                "client.id": "\(client)-configs", "transactional.id": "connect-cluster-\(groupID)-configs",
+                "acks": "all",
+                "enable.idempotence": "true", "linger.ms": "0", "transaction.timeout.ms": "30000",
+                "queue.buffering.max.kbytes": "8192",
+            ]
+        )
     }
 }
 

@@ -161,6 +161,14 @@ enum WorkerKeys {
         importance: .low,
         "A task that has run this long is healthy again: its count of restarts starts anew."
     ).shown(in: "Tasks")
+    static let stallTimeout = ConfigKey<Duration>.milliseconds(
+        "task.stall.timeout.ms",
+        in: 1...86_400_000,
+        default: 120_000,
+        importance: .low,
+        "A RUNNING task that delivers nothing for this long though something waits is reported as STALLED, in its status and "
+            + "in metrics."
+    ).shown(in: "Tasks")
     static let unknownKeys = ConfigKey<UnknownKeys>.choice(
         "config.unknown.keys",
         default: .warn,
@@ -265,7 +273,7 @@ enum WorkerKeys {
         statusPartitions,
         keyConverter, valueConverter, headerConverter,
         offsetFlushInterval, offsetFlushTimeout, shutdownTimeout, topicCreation, overridePolicy, restartPolicy,
-        restartBackoff, restartBackoffMax, restartAttempts, restartReset, unknownKeys,
+        restartBackoff, restartBackoffMax, restartAttempts, restartReset, stallTimeout, unknownKeys,
         listeners, adminListeners, advertisedHost, advertisedPort, advertisedListener, allowOrigin, allowMethods,
         responseHeaders, topicTracking, topicTrackingReset,
         configDirectory, configProviders, elasticsearchURL,

@@ -121,7 +121,7 @@ final class Fixture: Sendable {
     let context: HerderContext
     let herder: WorkerHerder
 
-    init(_ properties: [String: String] = [:]) throws {
+    init(_ properties: [String: String] = [:], fencing: (any ProducerFencing)? = nil) throws {
         let quick = ["task.shutdown.graceful.timeout.ms": "60000", "errors.restart.backoff.ms": "1"]
         let config = try WorkerConfig(properties.merging(quick) { given, _ in given })
         let stores = (ConfigStore(configs), StatusStore(status, clock: ImmediateClock()), OffsetStore(offsets))
@@ -135,7 +135,7 @@ final class Fixture: Sendable {
             changes.tell()
         }
         offsets.onRecord(stores.2.take)
-        let environment = TaskEnvironment(
+        var environment = TaskEnvironment(
             plugins: Self.plugins,
             settings: config.clientSettings,
             offsets: StoredOffsets(),
@@ -143,6 +143,7 @@ final class Fixture: Sendable {
             topics: NoTopics(),
             metrics: MetricsRegistry()
         )
+        environment.transactionGroup = config.isExactlyOnce ? config.groupID : nil
         let box = TaskBox()
         context = HerderContext(
             config: config,
@@ -150,7 +151,8 @@ final class Fixture: Sendable {
             stores: stores,
             groups: groups,
             environment: environment,
-            workerID: "127.0.0.1:18383"
+            workerID: "127.0.0.1:18383",
+            fencing: fencing
         ) { spec, environment, isPaused in
             let task = ScriptedTask(spec, environment, isPaused, changes)
             box.add(task)

@@ -30,6 +30,15 @@ import Testing
         #expect(try validate(config).errorCount == 0)
         #expect(try validate(config, ["connector.client.config.override.policy": "None"]).errorCount == 1)
     }
+    @Test func `sources know the keys of dead letter queues`() throws {
+        let source: ConfigMap = [
+            "name": "s", "connector.class": "FileStreamSource", "topic": "t", "errors.tolerance": "all",
+            "errors.deadletterqueue.topic.name": "d", "errors.deadletterqueue.topic.replication.factor": "x",
+        ]
+        let result = try validate(source)
+        #expect(result.warnings.isEmpty)
+        #expect(result.issues.map(\.key) == ["errors.deadletterqueue.topic.replication.factor"])
+    }
     @Test func `passwords are shown to nobody, references are`() throws {
         var config = sink
         config.set("secret", "hush")

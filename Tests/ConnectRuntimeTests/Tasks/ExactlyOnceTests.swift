@@ -8,7 +8,7 @@ import Testing
 @testable import ConnectRuntime
 
 /// Positions in a topic, read back as a worker does: only what was committed.
-private struct OffsetsInKafka: TransactionalOffsetStorage {
+struct OffsetsInKafka: TransactionalOffsetStorage {
     let servers: String
     let topic: String
 
@@ -33,7 +33,7 @@ private struct OffsetsInKafka: TransactionalOffsetStorage {
 }
 
 /// What a reader of committed records sees in a topic now.
-private func readCommitted(_ servers: String, _ topic: String) async throws -> [String] {
+func readCommitted(_ servers: String, _ topic: String) async throws -> [String] {
     let settings = ["group.id": "reader", "isolation.level": "read_committed", "enable.partition.eof": "true"]
     let consumer = try Consumer(KafkaSettings(bootstrapServers: servers, settings))
     try await consumer.assign([TopicPartition(topic, 0): .beginning])

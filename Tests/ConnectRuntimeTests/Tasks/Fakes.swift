@@ -157,14 +157,19 @@ final class FakeSource: SourceTask {
     private let count: Int
     private let topic: String
     private let line: @Sendable (Int) -> String
+    private let fault: @Sendable () -> TaskFailure?
     static let partition: OffsetMap = ["file": .string("f")]
 
     init(
         _ context: any SourceTaskContext,
         count: Int,
         topic: String,
-        line: @escaping @Sendable (Int) -> String = { "line \($0)" }
-    ) { (self.context, self.count, self.topic, self.line) = (context, count, topic, line) }
+        line: @escaping @Sendable (Int) -> String = { "line \($0)" },
+        fault: @escaping @Sendable () -> TaskFailure? = { nil }
+    ) {
+        (self.context, self.count, self.topic) = (context, count, topic)
+        (self.line, self.fault) = (line, fault)
+    }
 
     func start() async throws(TaskFailure) {
         let stored = try await context.offset(of: Self.partition)?["n"]?.int ?? 0
@@ -172,6 +177,7 @@ final class FakeSource: SourceTask {
     }
     func poll() async throws(TaskFailure) -> SourcePoll {
         let first = seen.value.next
+        if let failure = fault() { throw failure }
         guard first < count else { return .finished }
         var buffer = RecordBuffer()
         let index = buffer.index(ofTopic: topic)

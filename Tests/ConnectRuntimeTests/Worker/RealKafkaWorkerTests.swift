@@ -93,6 +93,40 @@ struct RealKafkaWorkerTests {
             try await until { try await worker.herder.status(name).connector.state == "STOPPED" }
         }
     }
+    @Test func `a connector keeps its offsets in a topic of its own, with a copy in the worker's`() async throws {
+        let name = RealKafka.uniqueName("own"), own = "\(name)-own"
+        let properties = try await properties(name)
+        let file: OffsetMap = ["filename": .string("/x")]
+        let source: ConfigMap = [
+            "connector.class": "FileStreamSource", "topic": "\(name)-t", "file": "/x", "offsets.storage.topic": own,
+        ]
+        try await run(properties) { worker, box in
+            _ = try await worker.herder.create("c", source, initialState: nil)
+            try await until { box.all.first?.snapshot.state == .running }
+            let storage = try #require(box.all.first?.environment.offsets)
+            #expect(try await storage.positions(of: "c").isEmpty)
+            try await storage.store([SourcePosition(partition: file, offset: ["position": .int(7)])], of: "c")
+            #expect(try await worker.herder.offsets("c").first?.offset == ["position": .int(7)])
+            try await worker.herder.stop("c")
+            let moved = SourcePosition(partition: file, offset: ["position": .int(5)])
+            _ = try await worker.herder.alterOffsets("c", [moved])
+            #expect(try await worker.herder.offsets("c") == [moved])
+        }
+        let admin = try Admin(KafkaSettings(bootstrapServers: properties["bootstrap.servers"] ?? ""))
+        #expect(try await admin.describeTopicConfigs(own)["cleanup.policy"] == "compact")
+        #expect(try await admin.describeTopic(own)?.partitions.count == 25)
+        // Without the key in its config the connector goes on by the copy.
+        var plain = source
+        plain.remove("offsets.storage.topic")
+        let config = plain
+        try await run(properties) { worker, _ in
+            _ = try await worker.herder.put("c", config)
+            #expect(try await worker.herder.offsets("c").first?.offset == ["position": .int(5)])
+            _ = try await worker.herder.put("c", source)
+            _ = try await worker.herder.resetOffsets("c")
+            #expect(try await worker.herder.offsets("c").isEmpty, "neither there nor in the copy")
+        }
+    }
     @Test func `a topic that is not compacted is refused`() async throws {
         let name = RealKafka.uniqueName("plain")
         let properties = try await properties(name)
