@@ -88,21 +88,26 @@ public struct SinkDescriptor: ConnectorDescriptor {
     public let keys: [any AnyConfigKey]
     private let check: @Sendable ([String: String]) throws(ConfigInvalid) -> Void
     private let make: @Sendable ([String: String], any SinkTaskContext) throws(ConfigInvalid) -> any SinkTask
+    /// Whether JSON values may come as the bytes that were consumed; otherwise they are parsed, and refused, before.
+    public let takesRawJSON: Bool
     /// Always ``ConnectorKind/sink``.
     public var kind: ConnectorKind { .sink }
 
-    /// `check` parses the whole config and throws its issues.
+    /// `check` parses the whole config and throws its issues; a sink that shows fields of parsed values in its own way takes
+    /// no raw JSON.
     public init(
         name: String,
         aliases: [String] = [],
         version: String,
         summary: String,
         keys: [any AnyConfigKey],
+        takesRawJSON: Bool = true,
         check: @escaping @Sendable ([String: String]) throws(ConfigInvalid) -> Void,
         make: @escaping @Sendable ([String: String], any SinkTaskContext) throws(ConfigInvalid) -> any SinkTask
     ) {
         (self.name, self.aliases, self.version, self.summary) = (name, aliases, version, summary)
         (self.keys, self.check, self.make) = (keys, check, make)
+        self.takesRawJSON = takesRawJSON
     }
     /// Issues across keys; empty when `raw` is valid.
     public func issues(in raw: [String: String]) -> [ConfigIssue] {

@@ -25,14 +25,16 @@ struct LenientJSON {
     /// The document as UTF-8: by byte order mark, or by where the zeros of the first four bytes are.
     private static func decoded(_ bytes: [UInt8]) -> [UInt8] {
         let b = Array(bytes.prefix(4))
-        if b.starts(with: [0xEF, 0xBB, 0xBF]) { return Array(bytes.dropFirst(3)) }
-        if b == [0, 0, 0xFE, 0xFF] || (b.count == 4 && b[..<3] == [0, 0, 0]) {
+        // Jackson looks for a mark only where there are four bytes: two that look like one are no text.
+        let hasRoom = b.count == 4
+        if hasRoom, b.starts(with: [0xEF, 0xBB, 0xBF]) { return Array(bytes.dropFirst(3)) }
+        if b == [0, 0, 0xFE, 0xFF] || (hasRoom && b[..<3] == [0, 0, 0]) {
             return utf32(bytes, isBigEndian: true)
         }
-        if b == [0xFF, 0xFE, 0, 0] || (b.count == 4 && b[1...] == [0, 0, 0]) {
+        if b == [0xFF, 0xFE, 0, 0] || (hasRoom && b[1...] == [0, 0, 0]) {
             return utf32(bytes, isBigEndian: false)
         }
-        if b.starts(with: [0xFE, 0xFF]) || b.starts(with: [0xFF, 0xFE]) {
+        if hasRoom, b.starts(with: [0xFE, 0xFF]) || b.starts(with: [0xFF, 0xFE]) {
             return Array(TextEncoding.utf16.decode(bytes).utf8)
         }
         if b.count >= 2, b[0] == 0, b[1] != 0 { return Array(TextEncoding.utf16BigEndian.decode(bytes).utf8) }

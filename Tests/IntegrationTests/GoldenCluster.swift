@@ -53,7 +53,7 @@ struct GoldenCluster {
         return records[..<end].filter { $0.topic == "connect-\(topic)" && $0.key != "session-key" }
     }
 
-    /// Writes what the cluster had before an action into the worker's topics.
+    /// Writes what the cluster had before an action into the worker's topics; a key's partition is murmur2's, as recorded.
     func load(before action: String, as group: String, into kafka: TopicReader) async throws {
         for (topic, partitions) in [("configs", 1), ("offsets", 5), ("status", 3)] {
             try await kafka.make("\(group)-\(topic)", partitions: partitions, configs: ["cleanup.policy": "compact"])
@@ -61,7 +61,6 @@ struct GoldenCluster {
                 records(of: topic, before: action).map { record in
                     ProducerRecord(
                         topic: "\(group)-\(topic)",
-                        partition: record.partition,
                         key: record.key.map { Array($0.utf8) },
                         value: record.value.map { Array($0.utf8) }
                     )

@@ -74,7 +74,14 @@ struct TakeoverTests {
         try await bench.kafka.write((1...5).map { ProducerRecord(topic: topic, value: Array("old \($0)".utf8)) })
         // A group of this name is the recorded sink's: it had read three of the five.
         let admin = try Admin(KafkaSettings(bootstrapServers: bench.kafka.servers))
-        try await admin.alterGroupOffsets("connect-lines-out", [TopicPartition(topic, 0): 3])
+        var isMoved = false
+        while !isMoved {
+            // The group's coordinator is not there at once on a new broker.
+            do throws(KafkaClientError) {
+                try await admin.alterGroupOffsets("connect-lines-out", [TopicPartition(topic, 0): 3])
+                isMoved = true
+            } catch { guard error.isRetriable else { throw error } }
+        }
         try write("24 bytes, read before..\n" + "new 1\nnew 2\n", bench.folder + "/in.txt")
         let before = (
             configs: try await bench.written("configs").count, offsets: try await bench.written("offsets").count
@@ -92,9 +99,9 @@ struct TakeoverTests {
         #expect(out == "old 4\nold 5\nnew 1\nnew 2\n")
         let offsets = try await bench.written("offsets")
         #expect(offsets.count > before.offsets)
-        #expect(offsets.last?.key == #"["lines-in",{"filename":"\#(bench.folder)/in.txt"}]"#)
+        #expect(Set(offsets.map(\.key)) == [#"["lines-in",{"filename":"\#(bench.folder)/in.txt"}]"#])
         #expect(offsets.last?.value == #"{"position":36}"#)
-        #expect(Set(offsets.map(\.partition)) == [4], "the key stays in its partition")
+        #expect(Set(offsets.map(\.partition)).count == 1, "the key stays in its partition")
         #expect(try await bench.written("configs").count == before.configs, "nothing to write: tasks are the same")
         let generations = try await bench.written("status").filter { $0.key == "status-task-lines-in-0" }.compactMap {
             $0.value?.split(separator: "\"generation\":").last?.split(separator: ",").first.flatMap { Int($0) }

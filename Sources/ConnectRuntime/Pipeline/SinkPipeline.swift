@@ -6,6 +6,8 @@ import ConnectSDK
 struct SinkPipeline: Sendable {
     let converters: ConverterSet
     let tolerance: ErrorTolerance
+    /// Whether the sink takes JSON values as they were consumed.
+    var passesJSON = true
 
     /// A batch ready for the sink.
     struct Prepared: Sendable {
@@ -25,7 +27,9 @@ struct SinkPipeline: Sendable {
     }
 
     func prepare(_ source: any PolledRecords) -> Prepared {
-        if let formats = converters.rawFormats { return untouched(source, formats) }
+        if let formats = converters.rawFormats, passesJSON || formats.value != .json {
+            return untouched(source, formats)
+        }
         return converted(source)
     }
 
@@ -129,6 +133,22 @@ struct SinkPipeline: Sendable {
         }
     }
 
+    /// What the converters say to a record that passed without them; nil when they would take it.
+    fileprivate func refusal(_ topic: String, _ key: [UInt8]?, _ value: [UInt8]?) -> RecordError? {
+        guard converters.rawFormats != nil else { return nil }
+        func check(_ bytes: [UInt8]?, _ converter: any Converter) throws(DataError) {
+            guard let bytes else { return }
+            _ = try unsafe converter.toConnect(topic: topic, bytes: bytes.span.bytes)
+        }
+        do throws(DataError) { try check(key, converters.key) } catch {
+            return RecordError(error, .keyConverter, converters.names.key)
+        }
+        do throws(DataError) { try check(value, converters.value) } catch {
+            return RecordError(error, .valueConverter, converters.names.value)
+        }
+        return nil
+    }
+
     static func copy(_ bytes: RawSpan?) -> [UInt8]? {
         guard let bytes else { return nil }
         return unsafe bytes.withUnsafeBytes { unsafe Array($0) }
@@ -159,19 +179,24 @@ extension SinkPipeline.Prepared {
     func index(inSource index: Int) -> Int { sourceIndex.isEmpty ? index : sourceIndex[index] }
 
     /// The records that the sink named, with their bytes as they were consumed.
-    func bad(_ faults: [RecordFault], task: String) -> [BadRecord] {
+    ///
+    /// What a converter would have refused, had the bytes not passed by it, is told as Kafka Connect tells it.
+    func bad(_ faults: [RecordFault], by pipeline: SinkPipeline) -> [BadRecord] {
         faults.filter { batch.origins.indices.contains($0.index) }.map { fault in
-            let error = RecordError(
-                stage: .taskPut,
-                className: task,
-                exceptionClass: fault.kind,
-                message: fault.reason
-            )
             let place = index(inSource: fault.index)
             var parts: (key: [UInt8]?, value: [UInt8]?)
             source.forEach(in: place..<(place + 1)) { _, key, value in
                 parts = (SinkPipeline.copy(key), SinkPipeline.copy(value))
             }
+            let topic = batch.topicPartition(at: fault.index).topic
+            let error =
+                pipeline.refusal(topic, parts.key, parts.value)
+                ?? RecordError(
+                    stage: .taskPut,
+                    className: pipeline.converters.names.task,
+                    exceptionClass: fault.kind,
+                    message: fault.reason
+                )
             return SinkPipeline.badRecord(error, source, place, key: parts.key, value: parts.value)
         }
     }

@@ -34,11 +34,9 @@ final class SinkTaskShell: Sendable {
     private let mailbox = Mailbox<Event>()
     private let fetcher: SinkFetcher
     private let time: TaskTime
-    private let taskName: String
 
     init(_ parts: Parts, _ board: TaskBoard) {
         (self.parts, self.board, time) = (parts, board, board.time)
-        taskName = parts.pipeline.converters.names.task
         let mailbox = mailbox
         fetcher = SinkFetcher(parts.consumer, parts.pipeline, keepAlive: parts.keepAlive) {
             mailbox.post(.fetched($0))
@@ -198,7 +196,7 @@ final class SinkTaskShell: Sendable {
 
     private func report(_ id: Int, _ faults: [RecordFault], _ state: inout State) async throws(TaskFailure) {
         guard var prepared = state.batches[id] else { return }
-        try await parts.reporter.report(prepared.bad + prepared.bad(faults, task: taskName))
+        try await parts.reporter.report(prepared.bad + prepared.bad(faults, by: parts.pipeline))
         prepared.bad = []
         prepared.drop(Set(faults.map(\.index)))
         state.batches[id] = prepared

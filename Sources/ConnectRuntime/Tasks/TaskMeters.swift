@@ -28,6 +28,31 @@ struct WindowStat: Sendable {
     }
 }
 
+/// Makes one task's instruments of one group; names are what the usual JMX exporter makes of Kafka Connect's.
+struct TaskInstruments {
+    let id: TaskID
+    let registry: MetricsRegistry
+    /// `sink_task_metrics` and the like.
+    let group: String
+    static let labels = ["connector", "task"]
+
+    func gauge(_ name: String, _ help: String) -> Gauge {
+        registry.gauge("kafka_connect_\(group)_\(name)", help, labels: Self.labels)(id.connector, "\(id.task)")
+    }
+    func counter(_ name: String, _ help: String) -> Counter {
+        registry.counter("kafka_connect_\(group)_\(name)", help, labels: Self.labels)(id.connector, "\(id.task)")
+    }
+    /// Ours: Kafka Connect has no histograms.
+    func histogram(_ name: String, _ help: String, _ bounds: [Double]) -> Histogram {
+        registry.histogram("connect_\(name)", help, labels: Self.labels, bounds: bounds)(id.connector, "\(id.task)")
+    }
+    func ownGauge(_ name: String, _ help: String) -> Gauge {
+        registry.gauge("connect_\(name)", help, labels: Self.labels)(id.connector, "\(id.task)")
+    }
+    /// Bounds for numbers of records in a batch.
+    static let sizes: [Double] = [1, 10, 100, 500, 1_000, 2_000, 5_000, 10_000, 50_000]
+}
+
 /// What all tasks count, under the names that Kafka Connect's metrics have behind the usual JMX exporter.
 struct TaskMeters: Sendable {
     let batchSizeAverage: Gauge
@@ -41,25 +66,22 @@ struct TaskMeters: Sendable {
     let stalled: Gauge
 
     init(_ id: TaskID, _ registry: MetricsRegistry) {
-        func gauge(_ name: String, _ help: String) -> Gauge {
-            registry.gauge("kafka_connect_connector_task_metrics_\(name)", help, labels: ["connector", "task"])(
-                id.connector,
-                "\(id.task)"
-            )
-        }
-        batchSizeAverage = gauge("batch_size_avg", "Records per batch, on average.")
-        batchSizeMax = gauge("batch_size_max", "Records of the largest batch.")
-        commitAverage = gauge("offset_commit_avg_time_ms", "Milliseconds that a commit of offsets took, on average.")
-        commitMax = gauge("offset_commit_max_time_ms", "Milliseconds that the slowest commit of offsets took.")
-        commitSuccess = gauge("offset_commit_success_percentage", "Share of the commits that succeeded, 0 to 1.")
-        commitFailure = gauge("offset_commit_failure_percentage", "Share of the commits that failed, 0 to 1.")
-        runningRatio = gauge("running_ratio", "Share of its life that the task was RUNNING, 0 to 1.")
-        pauseRatio = gauge("pause_ratio", "Share of its life that the task was PAUSED, 0 to 1.")
-        stalled = registry.gauge(
-            "connect_task_stalled",
-            "1 when the task delivers nothing though there is something to deliver.",
-            labels: ["connector", "task"]
-        )(id.connector, "\(id.task)")
+        let made = TaskInstruments(id: id, registry: registry, group: "connector_task_metrics")
+        batchSizeAverage = made.gauge("batch_size_avg", "Records per batch, on average.")
+        batchSizeMax = made.gauge("batch_size_max", "Records of the largest batch.")
+        commitAverage = made.gauge(
+            "offset_commit_avg_time_ms",
+            "Milliseconds that a commit of offsets took, on average."
+        )
+        commitMax = made.gauge("offset_commit_max_time_ms", "Milliseconds that the slowest commit of offsets took.")
+        commitSuccess = made.gauge("offset_commit_success_percentage", "Share of the commits that succeeded, 0 to 1.")
+        commitFailure = made.gauge("offset_commit_failure_percentage", "Share of the commits that failed, 0 to 1.")
+        runningRatio = made.gauge("running_ratio", "Share of its life that the task was RUNNING, 0 to 1.")
+        pauseRatio = made.gauge("pause_ratio", "Share of its life that the task was PAUSED, 0 to 1.")
+        stalled = made.ownGauge(
+            "task_stalled",
+            "1 when the task delivers nothing though there is something to deliver."
+        )
     }
 }
 
@@ -75,23 +97,21 @@ struct ErrorMeters: Sendable {
     let lastError: Gauge
 
     init(_ id: TaskID, _ registry: MetricsRegistry) {
-        func gauge(_ name: String, _ help: String) -> Gauge {
-            registry.gauge("kafka_connect_task_error_metrics_\(name)", help, labels: ["connector", "task"])(
-                id.connector,
-                "\(id.task)"
-            )
-        }
-        failures = gauge("total_record_failures", "Failures of records, those that passed at a later try included.")
-        errors = gauge("total_record_errors", "Records that could not be delivered.")
-        skipped = gauge("total_records_skipped", "Records left out because of errors.")
-        retries = gauge("total_retries", "Operations tried again.")
-        logged = gauge("total_errors_logged", "Failed records written to the log.")
-        deadLetterRequests = gauge("deadletterqueue_produce_requests", "Records sent to the dead letter queue.")
-        deadLetterFailures = gauge(
+        let made = TaskInstruments(id: id, registry: registry, group: "task_error_metrics")
+        failures = made.gauge(
+            "total_record_failures",
+            "Failures of records, those that passed at a later try included."
+        )
+        errors = made.gauge("total_record_errors", "Records that could not be delivered.")
+        skipped = made.gauge("total_records_skipped", "Records left out because of errors.")
+        retries = made.gauge("total_retries", "Operations tried again.")
+        logged = made.gauge("total_errors_logged", "Failed records written to the log.")
+        deadLetterRequests = made.gauge("deadletterqueue_produce_requests", "Records sent to the dead letter queue.")
+        deadLetterFailures = made.gauge(
             "deadletterqueue_produce_failures",
             "Records that the dead letter queue did not take."
         )
-        lastError = gauge("last_error_timestamp", "Milliseconds since 1970 of the last error.")
+        lastError = made.gauge("last_error_timestamp", "Milliseconds since 1970 of the last error.")
     }
 }
 
@@ -134,13 +154,15 @@ struct TaskTally: Sendable {
 }
 
 /// Records per second over the last half to one minute.
-struct RateMeter: Sendable {
-    private var marks: [(time: Duration, total: Int)] = []
+final class RateMeter: Sendable {
+    private let marks = Mutex<[(time: Duration, total: Int)]>([])
 
-    mutating func rate(_ total: Int, now: Duration) -> Double {
-        marks.append((now, total))
-        while marks.count > 2, now - marks[1].time > .seconds(30) { marks.removeFirst() }
-        guard let first = marks.first, now > first.time else { return 0 }
-        return Double(total - first.total) / ((now - first.time) / .seconds(1))
+    func rate(_ total: Int, now: Duration) -> Double {
+        marks.withLock { marks in
+            marks.append((now, total))
+            while marks.count > 2, now - marks[1].time > .seconds(30) { marks.removeFirst() }
+            guard let first = marks.first, now > first.time else { return 0 }
+            return Double(total - first.total) / ((now - first.time) / .seconds(1))
+        }
     }
 }

@@ -155,7 +155,11 @@ public final class TaskRunner: Sendable {
             id: spec.id,
             task: task,
             consumer: consumer,
-            pipeline: SinkPipeline(converters: converters, tolerance: errors.tolerance),
+            pipeline: SinkPipeline(
+                converters: converters,
+                tolerance: errors.tolerance,
+                passesJSON: descriptor.takesRawJSON
+            ),
             reporter: reporter,
             listener: environment.listener,
             meters: SinkMeters(spec.id, environment.metrics),
@@ -172,21 +176,31 @@ public final class TaskRunner: Sendable {
         return failure
     }
 
-    /// Looks at lag and progress once a second while `body` runs.
+    /// Lag, rates and stalls of a sink, once a second while `body` runs.
     private func observed(
         _ parts: SinkTaskShell.Parts,
         _ body: @escaping @Sendable () async -> TaskFailure?
     ) async -> TaskFailure? {
+        let (board, meters, consumer) = (board, parts.meters, parts.consumer)
+        let (reads, sends) = (RateMeter(), RateMeter())
+        let failure = await watched(body) {
+            meters.show(lag: board.show(await consumer.progress(board.partitions.sorted())))
+            meters.readRate.set(reads.rate(meters.read.current, now: board.time.now))
+            meters.sendRate.set(sends.rate(meters.sent.current, now: board.time.now))
+        }
+        meters.show(lag: [:])
+        return failure
+    }
+    /// Calls `look` once a second while `body` runs, and looks for stalls.
+    private func watched(
+        _ body: @escaping @Sendable () async -> TaskFailure?,
+        _ look: @escaping @Sendable () async -> Void
+    ) async -> TaskFailure? {
         await withTaskGroup(of: TaskFailure?.self) { group in
-            let (board, meters, consumer) = (board, parts.meters, parts.consumer)
-            let ended = Latch()
+            let (board, ended) = (board, Latch())
             group.addTask(executorPreference: globalConcurrentExecutor) {
-                var (reads, sends) = (RateMeter(), RateMeter())
                 while !(await ended.wait(for: .seconds(1))), !Task.isCancelled {
-                    let progress = await consumer.progress(board.partitions.sorted())
-                    meters.show(lag: board.show(progress))
-                    meters.readRate.set(reads.rate(meters.read.current, now: board.time.now))
-                    meters.sendRate.set(sends.rate(meters.sent.current, now: board.time.now))
+                    await look()
                     board.checkStall()
                 }
                 return nil
@@ -194,7 +208,6 @@ public final class TaskRunner: Sendable {
             let failure = await body()
             ended.open()
             group.cancelAll()
-            meters.show(lag: [:])
             return failure
         }
     }
@@ -260,27 +273,16 @@ public final class TaskRunner: Sendable {
         return try KafkaTransactions(clients.producer(transactionalID: "\(group)-\(spec.id)", interval: interval))
     }
 
-    /// Rates and stalls, once a second while `body` runs.
+    /// Rates and stalls of a source, once a second while `body` runs.
     private func observed(
         _ parts: SourceTaskShell.Parts,
         _ body: @escaping @Sendable () async -> TaskFailure?
     ) async -> TaskFailure? {
-        await withTaskGroup(of: TaskFailure?.self) { group in
-            let (board, meters) = (board, parts.meters)
-            let ended = Latch()
-            group.addTask(executorPreference: globalConcurrentExecutor) {
-                var (polls, writes) = (RateMeter(), RateMeter())
-                while !(await ended.wait(for: .seconds(1))), !Task.isCancelled {
-                    meters.pollRate.set(polls.rate(meters.polled.current, now: board.time.now))
-                    meters.writeRate.set(writes.rate(meters.written.current, now: board.time.now))
-                    board.checkStall()
-                }
-                return nil
-            }
-            let failure = await body()
-            ended.open()
-            group.cancelAll()
-            return failure
+        let (board, meters) = (board, parts.meters)
+        let (polls, writes) = (RateMeter(), RateMeter())
+        return await watched(body) {
+            meters.pollRate.set(polls.rate(meters.polled.current, now: board.time.now))
+            meters.writeRate.set(writes.rate(meters.written.current, now: board.time.now))
         }
     }
 

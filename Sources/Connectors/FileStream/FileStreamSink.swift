@@ -10,6 +10,7 @@ public enum FileStreamSink {
         version: "1.0",
         summary: "Appends each record's value as one line to a text file or to standard output.",
         keys: Keys.all,
+        takesRawJSON: false,
         check: { raw throws(ConfigInvalid) in _ = try FileStreamSinkConfig(raw) },
         make: { raw, _ throws(ConfigInvalid) in FileStreamSinkTask(try FileStreamSinkConfig(raw)) }
     )

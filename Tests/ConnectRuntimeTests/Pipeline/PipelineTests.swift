@@ -66,7 +66,8 @@ final class ArrayRecords: PolledRecords {
 
     @Test func `bad, filtered and good records add up, and ends cover them all`() {
         let source = ArrayRecords(["x", "bad", "drop", "poison", "y"])
-        let made = SinkPipeline(converters: set(raw: false, chain: true), tolerance: .all).prepare(source)
+        let pipeline = SinkPipeline(converters: set(raw: false, chain: true), tolerance: .all)
+        let made = pipeline.prepare(source)
         #expect(values(made.batch) == ["x", "y"])
         #expect(made.bad.map(\.error.stage) == [.valueConverter, .transformation])
         #expect(made.bad.map(\.offset) == [10, 30])
@@ -74,8 +75,17 @@ final class ArrayRecords: PolledRecords {
         #expect(made.filtered == 1)
         #expect(made.ends == [TopicPartition("a", 0): 41, TopicPartition("b", 1): 31])
         #expect(made.sourceIndex == [0, 4])
-        let named = made.bad([RecordFault(index: 1, kind: "k", reason: "r")], task: "T")
+        let named = made.bad([RecordFault(index: 1, kind: "k", reason: "r")], by: pipeline)
         #expect(named.map(\.offset) == [40] && named[0].value == Array("y".utf8))
+    }
+
+    @Test func `what a sink refuses and the converter would have refused is the converter's refusal`() {
+        let pipeline = SinkPipeline(converters: set(raw: true), tolerance: .all)
+        let made = pipeline.prepare(ArrayRecords(["x", "bad"]))
+        let faults = (0...1).map { RecordFault(index: $0, kind: "k", reason: "r") }
+        let bad = made.bad(faults, by: pipeline)
+        #expect(bad.map(\.error.stage) == [.taskPut, .valueConverter])
+        #expect(bad.map(\.error.message) == ["r", "begins with bad"])
     }
 
     @Test func `without tolerance a batch ends before its first bad record`() {
@@ -91,14 +101,15 @@ final class ArrayRecords: PolledRecords {
     @Test func `purging and dropping keep the right records, raw or not`() {
         for raw in [true, false] {
             let source = ArrayRecords(["0", "1", "2", "3", "4", "5", "6"])
-            var made = SinkPipeline(converters: set(raw: raw), tolerance: .all).prepare(source)
+            let pipeline = SinkPipeline(converters: set(raw: raw), tolerance: .all)
+            var made = pipeline.prepare(source)
             made.drop([2, 3])
             #expect(values(made.batch) == ["0", "1", "4", "5", "6"])
-            #expect(made.bad([RecordFault(index: 2, kind: "", reason: "")], task: "")[0].offset == 40)
+            #expect(made.bad([RecordFault(index: 2, kind: "", reason: "")], by: pipeline)[0].offset == 40)
             made.purge([TopicPartition("b", 1)])
             #expect(values(made.batch) == ["0", "4", "6"])
             #expect(made.batch.origins.map(\.offset) == [0, 40, 60])
-            #expect(made.bad([RecordFault(index: 2, kind: "", reason: "")], task: "")[0].offset == 60)
+            #expect(made.bad([RecordFault(index: 2, kind: "", reason: "")], by: pipeline)[0].offset == 60)
             #expect(made.ends == [TopicPartition("a", 0): 61])
             if case .raw(let memory, _, _) = made.batch.content { #expect(memory.headers(at: 2)[0].value == [6]) }
         }
