@@ -204,23 +204,12 @@ final class InternalTopics: Sendable {
         try await reading.run(topic, handler)
     }
     /// Not asked by the reader's own connection: there the question would wait behind fetches that wait for records.
-    ///
-    /// A topic that was just made has no leader yet for a moment, which is no reason to give up.
     private func ends(
         of partitions: [TopicPartition],
         _ doing: String
     ) async throws(StoreError) -> [TopicPartition: (low: Int64, high: Int64)] {
-        var attempt = 0
-        while true {
-            do throws(KafkaClientError) { return try await admin.watermarks(partitions, timeout: patience) } catch {
-                attempt += 1
-                guard error.isRetriable || error.code == .unknownTopicOrPartition, attempt < 20, !Task.isCancelled
-                else {
-                    throw StoreError("\(doing): \(error)", isTimeout: error.code == .timedOut)
-                }
-                log.debug("Ends of internal topics not known yet", ["reason": "\(error)"])
-            }
-            try? await Task.sleep(for: .milliseconds(100))
+        do throws(KafkaClientError) { return try await admin.settledWatermarks(partitions, timeout: patience) } catch {
+            throw StoreError("\(doing): \(error)", isTimeout: error.code == .timedOut)
         }
     }
 

@@ -13,7 +13,7 @@ struct TopicReading {
         do throws(KafkaClientError) {
             let count = try await admin.describeTopic(topic, timeout: patience)?.partitions.count ?? 0
             let partitions = (0..<Int32(count)).map { TopicPartition(topic, $0) }
-            let ends = try await admin.watermarks(partitions, timeout: patience)
+            let ends = try await admin.settledWatermarks(partitions, timeout: patience)
             let wanted = ends.filter { $0.value.high > $0.value.low }.mapValues(\.high)
             guard !wanted.isEmpty else { return }
             let reader = try Consumer(settings)
@@ -51,6 +51,24 @@ struct TopicReading {
             case .assigned, .revoked, .idle: break
             }
             for (partition, offset) in reached where offset >= left[partition] ?? .max { left[partition] = nil }
+        }
+    }
+}
+
+extension Admin {
+    /// The ends of partitions; a topic that was just made has no leader yet for a moment, which is no reason to give up.
+    func settledWatermarks(
+        _ partitions: [TopicPartition],
+        timeout: Duration
+    ) async throws(KafkaClientError) -> [TopicPartition: (low: Int64, high: Int64)] {
+        var attempt = 0
+        while true {
+            do throws(KafkaClientError) { return try await watermarks(partitions, timeout: timeout) } catch {
+                attempt += 1
+                let isPassing = error.isRetriable || error.code == .unknownTopicOrPartition
+                guard isPassing, attempt < 20, !Task.isCancelled else { throw error }
+            }
+            try? await Task.sleep(for: .milliseconds(100))
         }
     }
 }
