@@ -3,7 +3,6 @@ import ConnectTestKit
 import FoundationEssentials
 import KafkaClient
 import Testing
-import TransferClient
 
 /// A database that is away loses nothing and fills no dead letter queue; a poison record goes there alone.
 @Suite(

@@ -4,7 +4,6 @@ import ConnectTestKit
 import FoundationEssentials
 import KafkaClient
 import Testing
-import TransferClient
 
 /// A cluster that Kafka Connect ran is taken over, and what is written then is what Kafka Connect would have written.
 @Suite(
@@ -135,32 +134,28 @@ struct TakeoverTests {
                 + #""\#(bench.names["eos-lines"] ?? "")","exactly.once.support":"required","transaction.boundary":"poll","#
                 + #""value.converter":"org.apache.kafka.connect.storage.StringConverter"\#(batch)}"#
         }
-        func call(_ method: String, _ path: String, _ body: String? = nil) async throws {
-            let answer = try await worker.send(method, path, body)
-            #expect(answer.isSuccess, "\(method) \(path): \(answer.status) \(answer.text)")
-        }
         func until(_ topic: String, _ count: Int) async throws {
             try await worker.eventually("\(topic) has \(count) records") {
                 try await bench.written(topic).count >= count ? true : nil
             }
         }
-        try await call("POST", "/connectors", #"{"name":"eos-in","config":\#(config())}"#)
+        try await worker.change("POST", "/connectors", #"{"name":"eos-in","config":\#(config())}"#)
         try await until("offsets", 1)
         try write("one\ntwo\nthree\nfour\n", bench.folder + "/in.txt")
         try await until("offsets", 2)
-        try await call("PUT", "/connectors/eos-in/config", config(#","batch.size":"10""#))
+        try await worker.change("PUT", "/connectors/eos-in/config", config(#","batch.size":"10""#))
         try await until("configs", 8)
         try await worker.eventually("the new generation runs") {
             try await worker.get("/connectors/eos-in/status", as: ConnectorStatusBody.self).tasks.first?.state
                 == "RUNNING" ? true : nil
         }
-        try await call("PUT", "/connectors/eos-in/stop")
+        try await worker.change("PUT", "/connectors/eos-in/stop")
         try await worker.eventually("it has stopped") {
             try await worker.get("/connectors/eos-in/status", as: ConnectorStatusBody.self).connector.state
                 == "STOPPED" ? true : nil
         }
-        try await call("DELETE", "/connectors/eos-in/offsets")
-        try await call("DELETE", "/connectors/eos-in")
+        try await worker.change("DELETE", "/connectors/eos-in/offsets")
+        try await worker.change("DELETE", "/connectors/eos-in")
         #expect(await worker.stop() == 0)
         for topic in ["configs", "offsets"] {
             let ours = try await bench.written(topic), theirs = bench.golden.records(of: topic)
@@ -194,8 +189,7 @@ struct TakeoverTests {
             let value = try #require(record?.value), prefix = #"{"properties":"#
             #expect(value.hasPrefix(prefix))
             let body = String(value.dropFirst(prefix.count).dropLast())
-            let answer = try await worker.send("PUT", "/connectors/\(name)/config", body)
-            #expect(answer.isSuccess, "\(answer.text)")
+            try await worker.change("PUT", "/connectors/\(name)/config", body)
         }
         for (queue, count) in [("dirty-dlq", 3), ("smt-dlq", 5)] {
             let name = try #require(bench.names[queue])

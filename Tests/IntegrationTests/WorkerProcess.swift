@@ -105,8 +105,17 @@ final class WorkerProcess: Sendable {
     /// Creates or changes a connector.
     func put(_ name: String, _ config: [String: String]) async throws {
         let body = String(decoding: try JSONEncoder().encode(config), as: UTF8.self)
-        let response = try await send("PUT", "/connectors/\(name)/config", body)
-        guard response.isSuccess else { throw Failure(description: "PUT \(name): \(response.status) \(response.text)") }
+        try await change("PUT", "/connectors/\(name)/config", body)
+    }
+    /// A change that must succeed; as clients do, it is sent again while no worker leads yet (409).
+    func change(_ method: String, _ path: String, _ body: String? = nil) async throws {
+        let response = try await eventually("\(method) \(path) is taken") { () -> TransferResponse? in
+            let response = try await send(method, path, body)
+            return response.status == 409 ? nil : response
+        }
+        guard response.isSuccess else {
+            throw Failure(description: "\(method) \(path): \(response.status) \(response.text)")
+        }
     }
     /// Asks until `body` gives a value; what a process of its own does can only be seen by asking.
     @discardableResult
