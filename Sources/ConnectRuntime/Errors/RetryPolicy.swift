@@ -48,6 +48,12 @@ struct Retry: Sendable, Hashable {
         return Retry(attempts: attempts, since: since, due: now + pause, failure: failure)
     }
 
+    /// What a task ends with when the policy's time is over.
+    static func exhausted(_ failure: TaskFailure, policy: RetryPolicy) -> TaskFailure {
+        let time = policy.timeout.map { "\($0 / .seconds(1)) s of errors.retry.timeout" } ?? "time"
+        return failure.final("gave up after \(time)")
+    }
+
     /// For status answers: what is failing, how often and for how long.
     func note(now: Duration) -> String {
         let failing = seconds(now - since), next = seconds(max(due - now, .zero))

@@ -97,7 +97,7 @@ public final class OffsetStore: Sendable {
         }
     }
     /// The topic's name.
-    var topic: String { log.topic }
+    public var topic: String { log.topic }
     /// Returns when everything that other workers wrote before the call is seen.
     func readToEnd() async throws(StoreError) { try await log.readToEnd() }
 

@@ -23,6 +23,8 @@ final class OwnOffsets: TransactionalOffsetStorage {
         (own, self.worker, self.topics) = (OffsetStore(topics.log(topic)), worker, topics)
     }
 
+    var topic: String { own.topic }
+
     func positions(of connector: String) async throws -> [SourcePosition] {
         try await topics.read(own.topic) { [own] in own.take($0) }
         let mine = own.stored(of: connector), known = Set(mine.map(\.partition))

@@ -120,11 +120,7 @@ extension SinkTaskMachine {
 
     private mutating func plan(_ step: Step, _ failure: TaskFailure, _ pause: Duration?, _ now: Duration) {
         let after = Retry.after(retry, failure, asked: pause, policy: settings.retry, now: now, using: &random)
-        guard let after else {
-            let time = settings.retry.timeout.map { "\($0 / .seconds(1)) s of errors.retry.timeout" } ?? "time"
-            close(because: failure.final("gave up after \(time)"), now: now)
-            return
-        }
+        guard let after else { return close(because: Retry.exhausted(failure, policy: settings.retry), now: now) }
         (retry, retrying) = (after, step)
     }
 

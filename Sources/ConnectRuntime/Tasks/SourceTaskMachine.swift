@@ -151,10 +151,7 @@ struct SourceTaskMachine: Sendable {
 
     mutating func plan(_ step: Step, _ failure: TaskFailure, _ pause: Duration?, _ now: Duration) {
         let after = Retry.after(retry, failure, asked: pause, policy: settings.retry, now: now, using: &random)
-        guard let after else {
-            let time = settings.retry.timeout.map { "\($0 / .seconds(1)) s of errors.retry.timeout" } ?? "time"
-            return close(because: failure.final("gave up after \(time)"), now: now)
-        }
+        guard let after else { return close(because: Retry.exhausted(failure, policy: settings.retry), now: now) }
         (retry, retrying) = (after, step)
     }
 

@@ -276,6 +276,13 @@ final class SourceTaskShell: Sendable {
     /// Makes topics that the task uses for the first time, by the connector's rules.
     private func prepareTopics(_ buffer: RecordBuffer, _ state: inout State) async throws(TaskFailure) {
         for topic in buffer.topics where !state.topics.contains(topic) {
+            if parts.settings.boundary != nil, topic == (parts.offsets as? any TransactionalOffsetStorage)?.topic {
+                throw .fatal(
+                    doing: "writing to topic \"\(topic)\"",
+                    because: "it keeps this source's offsets. Let the source write to another topic, or name another "
+                        + "offsets.storage.topic"
+                )
+            }
             if let settings = parts.rules?.settings(for: topic) ?? parts.topics.unruled {
                 do { try await parts.topics.ensureTopic(topic, settings: settings) } catch {
                     let doing = "making topic \"\(topic)\""

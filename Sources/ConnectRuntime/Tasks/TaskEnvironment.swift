@@ -22,6 +22,8 @@ public protocol OffsetStorage: Sendable {
 
 /// An ``OffsetStorage`` whose positions can be written by a source task inside its own Kafka transaction.
 public protocol TransactionalOffsetStorage: OffsetStorage {
+    /// The topic of the records that ``encoded(_:of:)`` makes, which a task must not write to itself.
+    var topic: String { get }
     /// The records that ``OffsetStorage/store(_:of:)`` would write, with their topic.
     func encoded(_ positions: [SourcePosition], of connector: String) async throws -> RecordBuffer
     /// These positions were committed in a transaction: readers must see them.

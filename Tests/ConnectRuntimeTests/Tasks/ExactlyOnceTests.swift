@@ -100,6 +100,15 @@ struct ExactlyOnceTests {
         #expect(try await readCommitted(servers, offsets).last == "2000")
     }
 
+    @Test func `a task does not write to the topic of its own offsets`() async throws {
+        let (bench, _, _, offsets) = try await bench()
+        let runner = bench.source { FakeSource($0, count: 100, topic: offsets) }
+        await bench.running(runner) {
+            #expect(await bench.listener.seen.becomes { $0.states.contains(.failed) })
+        }
+        #expect(bench.listener.seen.value.traces.last?.contains("offsets.storage.topic") == true)
+    }
+
     @Test func `a task that has a successor is fenced off and writes nothing more`() async throws {
         let (bench, servers, out, _) = try await bench()
         let old = bench.source(config: ["transaction.boundary": "connector"]) { FakeSource($0, count: 100, topic: out) }
