@@ -194,6 +194,77 @@ struct StandbyTests {
         #expect(await pair.leader.stop() == 0)
     }
 
+    @Test func `beside a member of Kafka Connect's protocol the worker answers reads, says why, and waits`()
+        async throws
+    {
+        let kafka = try await RealKafka.shared().bootstrapServers
+        let folder = try WorkerProcess.makeFolder(["session.timeout.ms": "6000"])
+        let properties = String(
+            decoding: FileManager.default.contents(atPath: folder + "/worker.properties") ?? Data(),
+            as: UTF8.self
+        )
+        let line = try #require(properties.split(separator: "\n").first { $0.hasPrefix("group.id=") })
+        // A member that joins as Kafka Connect does, and then is silent until its session is over.
+        let port = try #require(kafka.split(separator: ":").last.flatMap { Int($0) })
+        let stranger = RawClient(port: port)
+        stranger.send(joinGroup(String(line.dropFirst("group.id=".count))))
+        let answer = await stranger.read(count: 14)
+        #expect(answer.unicodeScalars.suffix(2).map(\.value) == [0, 0], "the stranger was refused")
+
+        let worker = try await Pair.worker("one", folder, kafka)
+        try await worker.eventually("the refusal is told") {
+            let health = try await worker.send("GET", "/health")
+            return health.status == 200 && health.text.contains("Stop the Kafka Connect workers") ? true : nil
+        }
+        #expect(try await worker.send("GET", "/connectors").text == "[]")
+        let refused = try await worker.send("PUT", "/connectors/a/config", "{}")
+        #expect(refused.status == 409 && refused.text.contains("Kafka Connect workers"))
+        #expect(worker.log.contains("WARN Cannot join the group of workers"))
+        stranger.hangUp(abruptly: true)
+        try await worker.untilRole("leader")
+        #expect(await worker.stop() == 0)
+    }
+    /// A JoinGroup request, version 2: protocol type `connect`, session and rebalance time-outs of six seconds.
+    private func joinGroup(_ group: String) -> [UInt8] {
+        func int(_ number: Int, _ bytes: Int) -> [UInt8] {
+            (0..<bytes).reversed().map { UInt8(truncatingIfNeeded: number >> ($0 * 8)) }
+        }
+        func text(_ text: String) -> [UInt8] { int(text.utf8.count, 2) + Array(text.utf8) }
+        let head = int(11, 2) + int(2, 2) + int(1, 4) + text("connect-stranger")
+        let body =
+            text(group) + int(6_000, 4) + int(6_000, 4) + text("") + text("connect")
+            + int(1, 4) + text("sessioned") + int(0, 4)
+        return int(head.count + body.count, 4) + head + body
+    }
+
+    @Test func `two workers that start together agree on one`() async throws {
+        let kafka = try await RealKafka.shared().bootstrapServers
+        let folder = try WorkerProcess.makeFolder(["session.timeout.ms": "6000"])
+        async let first = Pair.worker("one", folder, kafka)
+        async let second = Pair.worker("two", folder, kafka)
+        let workers = [try await first, try await second]
+        let roles = try await workers[0].eventually("one leads, one stands by") { () -> [String?]? in
+            var roles: [String?] = []
+            for worker in workers { roles.append(try await worker.get("/", as: WorkerInfoBody.self).role) }
+            return Set(roles) == ["leader", "standby"] ? roles : nil
+        }
+        let leads = workers.map { $0.log.split(separator: "\n").count { $0.contains("Leads the cluster") } }
+        #expect(leads.reduce(0, +) == 1, "\(roles) \(leads)")
+        // A standby that dies, and another that joins before its session is over, do not disturb the leader.
+        let (leader, standby) = roles[0] == "leader" ? (workers[0], workers[1]) : (workers[1], workers[0])
+        standby.kill()
+        let third = try await Pair.worker("three", folder, kafka)
+        try await third.untilRole("standby")
+        let members = try await third.eventually("the dead one is forgotten") {
+            let found = try await third.get("/admin/workers", as: [WorkerMemberBody].self)
+            return found.count == 2 ? found : nil
+        }
+        #expect(Set(members.map(\.url)) == [leader.url, third.url])
+        #expect(!leader.log.contains("Stopped all work"))
+        #expect(await third.stop() == 0)
+        #expect(await leader.stop() == 0)
+    }
+
     @Test func `a killed worker that starts again on the same machine does not wait for its own session`() async throws
     {
         let kafka = try await RealKafka.shared().bootstrapServers

@@ -37,6 +37,7 @@ final class ClusterMembership: Sendable {
     let parts: Parts
     let log = Logger("sluice.runtime.cluster")
     let mailbox = Mailbox<Mail>()
+    private let refusals = LogLimiter(every: .seconds(60))
     private let limiter = LogLimiter(every: .seconds(30))
     private let shared: Mutex<Shared>
     let group: String
@@ -140,7 +141,7 @@ final class ClusterMembership: Sendable {
         case .failure(let number, let error):
             guard number == loop.number else { return }
             let reason = explained(error)
-            limiter { log.warn("Cannot join the group of workers", ["reason": "\(reason)", "suppressed": $0]) }
+            refusals { log.warn("Cannot join the group of workers", ["reason": "\(reason)", "suppressed": $0]) }
             loop.machine.on(.refused(reason), now: now)
         case .record: loop.machine.on(.record(shared.withLock { $0.latest }), now: now)
         case .leave: loop.isLeaving = true
@@ -298,7 +299,12 @@ final class ClusterMembership: Sendable {
             let ours = found.compactMap { ClusterMember(clientID: $0.clientID) }
             return .members(ours, strangers: found.count - ours.count, at: asked)
         } catch {
-            limiter { log.warn("Cannot list the workers", ["reason": "\(error)", "suppressed": $0]) }
+            // A group of Kafka Connect's cannot be listed so; the refusal to join says it better.
+            if error.code == .invalidArgument {
+                log.debug("Cannot list the workers", ["reason": "\(error)"])
+            } else {
+                limiter { log.warn("Cannot list the workers", ["reason": "\(error)", "suppressed": $0]) }
+            }
             return .probeFailed
         }
     }

@@ -163,6 +163,7 @@ final class WorkerHerder: Herder {
             ]
         }
         do throws(KafkaClientError) { return try await membership.members() } catch {
+            if let problem = membership.view.problem { throw .conflict("The workers cannot be listed: \(problem)") }
             throw .internalError("Listing the workers of group \"\(context.config.groupID)\": \(error)")
         }
     }
