@@ -14,6 +14,8 @@ final class InternalTopics: Sendable {
         var name: String
         var partitions: Int32
         var handler: @Sendable (LogRecord) -> Void
+        /// Every record is in a transaction, so that the last offset is that of a marker, which no reader is told of.
+        var isTransactional = false
     }
     private struct Waiter {
         var wanted: [TopicPartition: Int64]
@@ -91,9 +93,8 @@ final class InternalTopics: Sendable {
         do throws(KafkaClientError) { try await consumer.assign(ends.mapValues { .offset($0.low) }) } catch {
             throw StoreError("\(doing): \(error)")
         }
-        let wanted = ends.filter { $0.value.high > $0.value.low }.mapValues(\.high)
         // A worker that was killed may have left transactions open, which only the tasks end that are started after this.
-        try await wait(for: wanted, doing, isEndEnough: true)
+        try await wait(for: wanted(ends), doing, isEndEnough: true)
     }
     /// Hands records over until ``close()`` or the task is cancelled.
     func run() async {
@@ -196,7 +197,16 @@ final class InternalTopics: Sendable {
         let count = state.withLock { $0.topics[topic]?.partitions ?? 0 }
         let partitions = (0..<count).map { TopicPartition(topic, $0) }
         let ends = try await ends(of: partitions, doing)
-        try await wait(for: ends.filter { $0.value.high > $0.value.low }.mapValues(\.high), doing)
+        try await wait(for: wanted(ends), doing)
+    }
+    /// What has to be seen of partitions with these ends.
+    ///
+    /// The end of a transaction would be noticed only a second later, when a fetch behind it comes back empty.
+    private func wanted(_ ends: [TopicPartition: (low: Int64, high: Int64)]) -> [TopicPartition: Int64] {
+        let marked = state.withLock { $0.topics.filter { $0.value.isTransactional }.keys }
+        return ends.filter { $0.value.high > $0.value.low }.reduce(into: [:]) { wanted, end in
+            wanted[end.key] = marked.contains(end.key.topic) ? end.value.high - 1 : end.value.high
+        }
     }
     /// Reads a topic that is not followed, from its beginning to where it ends at the call.
     func readOnce(_ topic: String, _ handler: (LogRecord) -> Void) async throws(StoreError) {

@@ -246,7 +246,12 @@ public final class Worker: Service {
         try await topics.start(
             zip(wants, zip(partitions, handlers)).map { want, rest in
                 let count = want.isSinglePartition ? 1 : rest.0 ?? 1
-                return InternalTopics.Topic(name: want.config.name, partitions: count, handler: rest.1)
+                return InternalTopics.Topic(
+                    name: want.config.name,
+                    partitions: count,
+                    handler: rest.1,
+                    isTransactional: want.config.name == config.clusterTopic.name
+                )
             }
         )
     }
