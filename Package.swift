@@ -126,8 +126,10 @@ let package = Package(
         .testTarget(
             name: "IntegrationTests",
             dependencies: [
-                "sluice", "ConnectAPI", "ConnectTestKit", "KafkaClient", "TransferClient", "ConnectModel", "Lifecycle",
+                "sluice", "ConnectAPI", "ConnectRuntime", "ConnectTestKit", "KafkaClient", "PostgresClient",
+                "TransferClient", "ConnectModel", "Lifecycle",
             ],
+            exclude: dataFolders(of: "Tests/IntegrationTests"),
             swiftSettings: house
         ),
     ]
@@ -189,7 +191,8 @@ let package = Package(
         + library(
             "SluiceCLI",
             [
-                "CommandGrammar", "ConnectAPI", "ConnectModel", "KafkaClient", "TransferClient", "YAMLWriting",
+                "CommandGrammar", "ConnectAPI", "ConnectConfig", "ConnectModel", "KafkaClient", "TransferClient",
+                "YAMLWriting",
                 "Lifecycle", "Logs",
             ]
         ),

@@ -33,7 +33,7 @@ public struct ConfigKeyBody: Codable, Sendable, Hashable {
     public var documentation: String
     /// The heading it stands under; null for none.
     public var group: String?
-    /// Place under the heading, from 1.
+    /// Place under the heading, from 1; -1 for none.
     public var orderInGroup: Int
     /// NONE, SHORT, MEDIUM or LONG.
     public var width: String
@@ -51,7 +51,7 @@ public struct ConfigKeyBody: Codable, Sendable, Hashable {
     public init(name: String, type: String, required: Bool, defaultValue: String?, importance: String) {
         (self.name, self.type, self.required) = (name, type, required)
         (self.defaultValue, self.importance) = (defaultValue, importance)
-        (documentation, group, orderInGroup) = ("", nil, 0)
+        (documentation, group, orderInGroup) = ("", nil, -1)
         (width, displayName, dependents) = ("NONE", name, [])
     }
 

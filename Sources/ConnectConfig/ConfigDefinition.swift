@@ -42,8 +42,8 @@ public struct ConfigDefinition: Sendable {
     public var documentation: String
     /// The heading it stands under in forms and pages; nil for none.
     public var group: String?
-    /// Its place under the heading, from 1; 0 until a ``ConfigDefinition`` list is numbered.
-    public var orderInGroup = 0
+    /// Its place under the heading, from 1; -1 without a heading, or until a ``ConfigDefinition`` list is numbered.
+    public var orderInGroup = -1
     /// How wide a form shows it.
     public var width: ConfigWidth
     /// The name a form shows; the key itself by default.

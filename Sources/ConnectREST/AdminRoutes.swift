@@ -6,7 +6,7 @@ import Logs
 import Metrics
 
 extension Router {
-    /// Routes about the worker itself: root, health, plugins, loggers, metrics, and what Kafka Connect does not have.
+    /// Routes about the worker itself, on every listener: root, health, metrics.
     mutating func addWorkerRoutes(_ herder: any Herder, metrics: MetricsRegistry) {
         on(.get, "/") { _ in
             let info = await herder.workerInfo(), cluster = await herder.cluster()
@@ -32,6 +32,10 @@ extension Router {
             return .json(HealthBody(status: health.status.rawValue, message: health.message), status: status)
         }
         on(.get, "/metrics") { _ in .text(metrics.text(), type: "text/plain; version=0.0.4; charset=utf-8") }
+    }
+
+    /// What `admin.listeners` moves elsewhere: loggers, and what Kafka Connect does not have.
+    mutating func addAdminRoutes(_ herder: any Herder) {
         on(.get, "/admin/tasks") { _ in await herder.taskSnapshots().map(TaskSnapshotBody.init) }
         on(.get, "/admin/workers") { _ in
             try await herder.workers().map {
@@ -43,11 +47,11 @@ extension Router {
                 ConfigFileProblemBody(file: $0.file, line: $0.line, column: $0.column, key: $0.key, reason: $0.reason)
             }
         }
-        addPluginRoutes(herder)
         addLoggerRoutes(herder)
     }
 
-    private mutating func addPluginRoutes(_ herder: any Herder) {
+    /// What can be run, and whether a config would run.
+    mutating func addPluginRoutes(_ herder: any Herder) {
         on(.get, "/connector-plugins") { call in
             await herder.plugins(connectorsOnly: try call.flag("connectorsOnly", default: true)).map {
                 PluginBody(className: $0.name, type: $0.type, version: $0.version)
@@ -57,7 +61,8 @@ extension Router {
             try await herder.pluginDefinitions(call["plugin"], version: call.query("version")).map(ConfigKeyBody.init)
         }
         on(.put, "/connector-plugins/:plugin/config/validate") { call in
-            ValidationBody(try await herder.validate(call["plugin"], try ConfigMap(call)))
+            let result = try await herder.validate(call["plugin"], try ConfigMap(call))
+            return Response.json(ValidationBody(result)).warning(result.warnings)
         }
     }
 
@@ -77,7 +82,7 @@ extension Router {
                 throw RESTError(404, "invalid log level '\(request.level)'.")
             }
             guard call.query("scope")?.lowercased() == "cluster" else {
-                return .json(LogLevels.shared.set(call["logger"], to: level))
+                return .json(LoggerNames.set(call["logger"], to: level))
             }
             try await herder.setClusterLogLevel(call["logger"], level.name)
             return Response(204)

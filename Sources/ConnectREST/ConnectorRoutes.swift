@@ -17,10 +17,12 @@ extension Router {
         on(.get, "/connectors/:name/config") { call in try await herder.config(call["name"]).dictionary }
         on(.put, "/connectors/:name/config") { call in
             let answer = try await herder.put(trimmed(call["name"]), try ConfigMap(call))
-            return answer.created ? created(answer.info, advertisedURL()) : .json(ConnectorInfoBody(answer.info))
+            if answer.created { return created(answer.info, advertisedURL()) }
+            return Response.json(ConnectorInfoBody(answer.info)).warning(answer.info.warnings)
         }
         on(.patch, "/connectors/:name/config") { call in
-            ConnectorInfoBody(try await herder.patch(call["name"], try ConfigMap(call)))
+            let info = try await herder.patch(call["name"], try ConfigMap(call))
+            return Response.json(ConnectorInfoBody(info)).warning(info.warnings)
         }
         on(.delete, "/connectors/:name") { call in
             try await herder.delete(call["name"])
@@ -76,7 +78,9 @@ extension Router {
             return Response(200, headers: ["Content-Type": "application/json"], body: .bytes(text))
         }
         on(.patch, "/connectors/:name/offsets") { call in
-            MessageBody(message: try await herder.alterOffsets(call["name"], try OffsetsRequest(call).positions))
+            let kind = try await herder.info(call["name"]).kind
+            let request = try OffsetsRequest(call, kind)
+            return MessageBody(message: try await herder.alterOffsets(call["name"], request.positions))
         }
         on(.delete, "/connectors/:name/offsets") { call in
             MessageBody(message: try await herder.resetOffsets(call["name"]))
@@ -108,24 +112,24 @@ private func list(_ call: Call, _ herder: any Herder) async throws -> Response {
 
 private func created(_ info: ConnectorInfo, _ base: String) -> Response {
     var response = Response.json(ConnectorInfoBody(info), status: 201)
-    response.headers.add("Location", base + "/connectors/" + percentEncoded(info.name))
-    return response
+    response.headers.add("Location", base + "/connectors/" + info.name.percentEncoded)
+    return response.warning(info.warnings)
+}
+
+extension Response {
+    /// With a `Warning` header for everything that is odd but accepted; Kafka Connect's clients read bodies only.
+    func warning(_ issues: [ConfigIssue]) -> Response {
+        var response = self
+        for issue in issues {
+            let text = String(String.UnicodeScalarView(issue.message.unicodeScalars.map { $0.value < 0x20 ? " " : $0 }))
+            let quoted = text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
+            response.headers.add("Warning", "299 sluice \"\(quoted)\"")
+        }
+        return response
+    }
 }
 
 private func taskID(_ call: Call) throws(RESTError) -> TaskID {
     guard let number = Int(call["task"]) else { throw RESTError(404, "HTTP 404 Not Found") }
     return TaskID(call["name"], number)
-}
-
-/// A path segment of a URL; everything but unreserved characters as `%XX`.
-func percentEncoded(_ text: String) -> String {
-    let kept = Set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~".utf8)
-    let digits = Array("0123456789ABCDEF")
-    return text.utf8.reduce(into: "") { out, byte in
-        if kept.contains(byte) {
-            out.unicodeScalars.append(UnicodeScalar(byte))
-        } else {
-            out += "%\(digits[Int(byte >> 4)])\(digits[Int(byte & 15)])"
-        }
-    }
 }

@@ -1,3 +1,4 @@
+import ConnectModel
 import ConnectRuntime
 public import HTTPServer
 import Synchronization
@@ -65,11 +66,11 @@ public struct Forwarding: Sendable {
             if let value = request.headers[name] { headers.add(name, value) }
         }
         var url = leader.hasSuffix("/") ? String(leader.dropLast()) : leader
-        url += "/" + request.path.map(percentEncoded).joined(separator: "/")
+        url += "/" + request.path.map(\.percentEncoded).joined(separator: "/")
         if !request.query.isEmpty {
             url +=
                 "?"
-                + request.query.map { "\(percentEncoded($0.name))=\(percentEncoded($0.value))" }
+                + request.query.map { "\($0.name.percentEncoded)=\($0.value.percentEncoded)" }
                 .joined(separator: "&")
         }
         let outgoing = Outgoing(

@@ -16,12 +16,23 @@ public struct RESTAPI: Sendable {
         public var credentials: (@Sendable (_ user: String, _ password: String) -> Bool)?
         /// How long a request may take, 90 seconds as in Kafka Connect.
         public var requestTimeout: Duration = .seconds(90)
+        /// Which routes answer.
+        public var surface = Surface.all
 
         /// How a standby hands requests to the leader; without it they are refused with 409 and the leader's URL.
         public var forwarding: Forwarding?
 
         /// Kafka Connect's defaults.
         public init() {}
+    }
+    /// Parts of the API, as `admin.listeners` spreads them over listeners; `/`, `/health` and `/metrics` answer on all.
+    public enum Surface: Sendable {
+        /// Everything on one listener.
+        case all
+        /// Without `/admin`.
+        case withoutAdmin
+        /// Only `/admin`.
+        case onlyAdmin
     }
 
     private let handler: Server.Handler
@@ -37,10 +48,15 @@ public struct RESTAPI: Sendable {
     ) throws(ResponseHeaders.Invalid) {
         var router = Router(failure: RESTError.of)
         router.addWorkerRoutes(herder, metrics: metrics)
-        router.addConnectorRoutes(herder, advertisedURL: advertisedURL)
+        if options.surface != .onlyAdmin {
+            router.addPluginRoutes(herder)
+            router.addConnectorRoutes(herder, advertisedURL: advertisedURL)
+        }
+        if options.surface != .withoutAdmin { router.addAdminRoutes(herder) }
         let headers = try ResponseHeaders(options.responseHeaders)
         var handler = timeLimit(
             options.requestTimeout,
+            message: { herder.timeoutMessage() },
             next: leaderOnly(herder, options.forwarding, next: router.respond)
         )
         if let check = options.credentials {

@@ -43,17 +43,19 @@ extension ConfigMap {
 struct OffsetsRequest {
     var positions: [SourcePosition]
 
-    init(_ call: Call) throws(RESTError) {
+    /// `kind` is the connector's, for the wording.
+    init(_ call: Call, _ kind: ConnectorKind?) throws(RESTError) {
+        let kind = kind?.rawValue ?? "source"
         guard case .array(let entries)? = try JSON.body(of: call)["offsets"], !entries.isEmpty else {
             throw RESTError(400, "Partitions / offsets need to be provided for an alter offsets request")
         }
         positions = []
         for entry in entries {
-            guard let partition = entry["partition"]?.offsetMap else {
-                throw RESTError(
-                    400,
-                    "Each of \"offsets\" needs a \"partition\": an object of texts, numbers or booleans"
-                )
+            guard let given = entry["partition"], given != .null else {
+                throw RESTError(400, "The partition for a \(kind) connector offset cannot be null or missing")
+            }
+            guard let partition = given.offsetMap else {
+                throw RESTError(400, "A \"partition\" is an object of texts, numbers or booleans")
             }
             guard let offset = entry["offset"], offset != .null else {
                 positions.append(SourcePosition(partition: partition, offset: nil))

@@ -42,6 +42,7 @@ final class Desk: Sendable {
         unsafe settings.pointee.idle_seconds = UInt32(clamping: options.idle.components.seconds)
         unsafe settings.pointee.certificate = unsafe Self.copy(options.tls?.certificate)
         unsafe settings.pointee.key = unsafe Self.copy(options.tls?.key)
+        unsafe settings.pointee.password = unsafe Self.copy(options.tls?.password)
         unsafe settings.pointee.context = Unmanaged.passRetained(desk).toOpaque()
         unsafe settings.pointee.on_request = onRequest
         unsafe settings.pointee.on_completed = onCompleted
@@ -85,6 +86,7 @@ final class Desk: Sendable {
     private static func free(_ settings: UnsafeMutablePointer<mhd_settings>) {
         unsafe Glibc.free(UnsafeMutablePointer(mutating: settings.pointee.certificate))
         unsafe Glibc.free(UnsafeMutablePointer(mutating: settings.pointee.key))
+        unsafe Glibc.free(UnsafeMutablePointer(mutating: settings.pointee.password))
         if let context = unsafe settings.pointee.context { unsafe Unmanaged<Desk>.fromOpaque(context).release() }
         unsafe settings.deallocate()
     }

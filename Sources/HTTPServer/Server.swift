@@ -12,13 +12,19 @@ public struct Server: Service {
     public typealias Handler = @Sendable (Request) async -> Response
 
     /// Certificate and key in memory.
-    public struct TLS: Sendable {
+    public struct TLS: Sendable, CustomReflectable {
         /// The certificate and those between it and a trusted one, PEM.
         public var certificate: String
-        /// The private key, PEM, without a passphrase.
+        /// The private key, PEM.
         public var key: String
-        /// Both in PEM.
-        public init(certificate: String, key: String) { (self.certificate, self.key) = (certificate, key) }
+        /// What opens the private key; nil when it is not locked.
+        public var password: String?
+        /// Certificate and key in PEM.
+        public init(certificate: String, key: String, password: String? = nil) {
+            (self.certificate, self.key, self.password) = (certificate, key, password)
+        }
+        /// Nothing to look into.
+        public var customMirror: Mirror { Mirror(self, children: EmptyCollection<Mirror.Child>()) }
     }
 
     /// What a server may be told.

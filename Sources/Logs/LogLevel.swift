@@ -78,6 +78,10 @@ public final class LogLevels: Sendable {
     public subscript(name: String) -> Setting? {
         entries.withLock { $0[name].map { Setting(level: $0.cell.now, lastModified: $0.modified) } }
     }
+    /// Sets the level that everything has at the start of the process, which nobody has changed yet.
+    public func start(at level: LogLevel) {
+        entries.withLock { entries in for entry in entries.values { entry.cell.now = level } }
+    }
     /// Sets the level of a logger and all below it at `time` (milliseconds since 1970); returns their names, sorted.
     @discardableResult
     public func set(_ name: String, to level: LogLevel, at time: Int64 = milliseconds()) -> [String] {

@@ -41,17 +41,29 @@ public final class MetricsRegistry: Sendable {
     public func gauge(_ name: String, _ help: String, read: @escaping @Sendable () -> Double) {
         gauge(name, help, labels: []) { [([], read())] }
     }
-    /// Gauges that are read when someone scrapes, each with its label values in declared order.
+    /// A counter that is read when someone scrapes; its name ends in `_total`.
+    public func counter(_ name: String, _ help: String, read: @escaping @Sendable () -> Double) {
+        precondition(name.hasSuffix("_total"), "a counter's name ends in _total: \(name)")
+        add(
+            name,
+            Entry(help: help, type: "counter", labels: [], family: nil) {
+                [Line(labels: Labels(pairs: []), value: read())]
+            }
+        )
+    }
+    /// Gauges that are read when someone scrapes, each with its label values in declared order; at most as many as a
+    /// family may have.
     public func gauge(
         _ name: String,
         _ help: String,
         labels: [String],
         read: @escaping @Sendable () -> [(labels: [String], value: Double)]
     ) {
+        let limit = seriesMax
         add(
             name,
             Entry(help: help, type: "gauge", labels: labels, family: nil) {
-                read().map { Line(labels: Labels(pairs: Array(zip(labels, $0.labels))), value: $0.value) }
+                read().prefix(limit).map { Line(labels: Labels(pairs: Array(zip(labels, $0.labels))), value: $0.value) }
             }
         )
     }

@@ -1,12 +1,13 @@
 public import CommandGrammar
+public import ConnectConfig
 
 /// The admin part of the command line: everything that speaks to a worker or to Kafka from outside.
 public struct AdminCommands: Sendable {
     private let environment: CommandEnvironment
 
-    /// Composes the commands over a terminal and a way to the network.
-    public init(terminal: Terminal, transport: any RESTTransport) {
-        environment = CommandEnvironment(terminal: terminal, transport: transport)
+    /// Composes the commands over a terminal and a way to the network; `password` is for basic authentication.
+    public init(terminal: Terminal, transport: any RESTTransport, password: Secret? = nil) {
+        environment = CommandEnvironment(terminal: terminal, transport: transport, password: password)
     }
 
     /// Verbs that speak HTTP to a worker.
@@ -21,7 +22,9 @@ public struct AdminCommands: Sendable {
         return [topics.topics, topics.groups, ConsumeCommand(environment: environment).command]
     }
     /// Options that hold for all of them; for the root of the command tree.
-    public static var sharedOptions: [any AnyOption] { [Options.url, Options.timeout] }
+    public static var sharedOptions: [any AnyOption] {
+        [Options.url, Options.timeout, Options.authorities, Options.user, Options.passwordFile]
+    }
 }
 
 extension AdminCommands {

@@ -29,14 +29,15 @@ struct ApplyCommand {
             }
             // Read everything before anything is changed: a broken file leaves all as it was.
             let wanted = try paths.flatMap { try ConnectorFile.read($0, input: environment.terminal.input) }
-            let client = environment.client(values)
+            let client = try environment.client(values)
             var failed = 0
             for file in wanted {
                 if values[Self.dryRun] {
                     failed += try await check(file, client) ? 0 : 1
                 } else {
-                    let isNew = try await client.put(file.name, config: file.config)
-                    environment.terminal.tell("connector \(file.name) \(isNew ? "created" : "configured")")
+                    let answer = try await client.put(file.name, config: file.config)
+                    for warning in answer.warnings { environment.terminal.tell("\(file.origin): warning: \(warning)") }
+                    environment.terminal.tell("connector \(file.name) \(answer.isNew ? "created" : "configured")")
                 }
             }
             return failed == 0 ? 0 : CLIError.Status.failed.rawValue
@@ -49,7 +50,8 @@ struct ApplyCommand {
                 "\(file.origin): connector.class is missing; \"sluice get plugins\" lists what there is"
             )
         }
-        let result = try await client.validate(file.config, plugin: plugin)
+        let (result, warnings) = try await client.validate(file.config, plugin: plugin)
+        for warning in warnings { environment.terminal.tell("\(file.origin): warning: \(warning)") }
         for value in result.configs.map(\.value) {
             for error in value.errors { environment.terminal.tell("\(file.origin): \(value.name): \(error)") }
         }

@@ -1,15 +1,42 @@
 import ConnectAPI
+public import ConnectConfig
+import ConnectModel
 import FoundationEssentials
 
 /// Sends one HTTP request; the REST client's only door to the network.
 public protocol RESTTransport: Sendable {
     /// Throws when there is no answer; an answer of any status is returned.
-    func send(
-        _ method: String,
-        to url: String,
-        body: [UInt8]?,
-        timeout: Duration
-    ) async throws(CLIError) -> (status: Int, body: [UInt8])
+    func send(_ method: String, to url: String, body: [UInt8]?, timeout: Duration) async throws(CLIError) -> RESTAnswer
+    /// The same as somebody else, or with other certificates; throws what is wrong with them.
+    func with(_ access: RESTAccess) throws(CLIError) -> any RESTTransport
+}
+
+/// What a worker answered.
+public struct RESTAnswer: Sendable {
+    /// The HTTP status.
+    public var status: Int
+    /// The body as it came.
+    public var body: [UInt8]
+    /// What the worker accepted but finds odd: the texts of its `Warning` headers.
+    public var warnings: [String]
+
+    /// Makes an answer.
+    public init(status: Int, body: [UInt8], warnings: [String] = []) {
+        (self.status, self.body, self.warnings) = (status, body, warnings)
+    }
+}
+
+/// Who asks, and whose certificates are believed.
+public struct RESTAccess: Sendable {
+    /// PEM file of the authorities that may have signed the worker's certificate; nil for the system's.
+    public var authorities: String?
+    /// For basic authentication; nil for none.
+    public var user: String?
+    /// For basic authentication; nil for none.
+    public var password: Secret?
+
+    /// Nobody, with the system's authorities.
+    public init() {}
 }
 
 /// The worker's REST API as the commands see it.
@@ -34,13 +61,18 @@ struct ConnectClient: Sendable {
     func keys(ofPlugin name: String) async throws -> [ConfigKeyBody] {
         try await get(["connector-plugins", name, "config"])
     }
-    func validate(_ config: [String: String], plugin: String) async throws -> ValidationBody {
-        try decode(await call("PUT", ["connector-plugins", plugin, "config", "validate"], body: encode(config)))
+    func validate(
+        _ config: [String: String],
+        plugin: String
+    ) async throws -> (result: ValidationBody, warnings: [String]) {
+        let path = ["connector-plugins", plugin, "config", "validate"]
+        let answer = try await send("PUT", path, body: encode(config))
+        return (try decode(answer.body), answer.warnings)
     }
-    /// Creates or changes; true when it is new.
-    func put(_ name: String, config: [String: String]) async throws -> Bool {
+    /// Creates or changes.
+    func put(_ name: String, config: [String: String]) async throws -> (isNew: Bool, warnings: [String]) {
         let answer = try await send("PUT", ["connectors", name, "config"], body: encode(config))
-        return answer.status == 201
+        return (answer.status == 201, answer.warnings)
     }
     /// A call whose answer does not matter.
     func tell(_ method: String, _ path: [String], query: String = "") async throws {
@@ -58,10 +90,10 @@ struct ConnectClient: Sendable {
         _ path: [String],
         query: String = "",
         body: [UInt8]?
-    ) async throws -> (status: Int, body: [UInt8]) {
+    ) async throws -> RESTAnswer {
         var address = url
         while address.hasSuffix("/") { address.removeLast() }
-        address += "/" + path.map(Self.escaped).joined(separator: "/") + (query.isEmpty ? "" : "?" + query)
+        address += "/" + path.map(\.percentEncoded).joined(separator: "/") + (query.isEmpty ? "" : "?" + query)
         let answer = try await transport.send(method, to: address, body: body, timeout: timeout)
         guard (200..<300).contains(answer.status) else {
             let said = try? JSONDecoder().decode(ErrorBody.self, from: Data(answer.body)).message
@@ -77,20 +109,6 @@ struct ConnectClient: Sendable {
     private func decode<Body: Decodable>(_ bytes: [UInt8]) throws -> Body {
         do { return try JSONDecoder().decode(Body.self, from: Data(bytes)) } catch {
             throw CLIError(.failed, "\(url) gave an answer that is not Kafka Connect's: \(error)")
-        }
-    }
-    /// A path segment: everything but letters, digits, `-._~` as `%XX`, so that a `/` in a name does not split it.
-    static func escaped(_ segment: String) -> String {
-        segment.utf8.reduce(into: "") { text, byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-                UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"),
-                UInt8(ascii: "~"):
-                text.unicodeScalars.append(UnicodeScalar(byte))
-            default:
-                let hex = String(byte, radix: 16, uppercase: true)
-                text += "%" + (hex.count == 1 ? "0" : "") + hex
-            }
         }
     }
 }

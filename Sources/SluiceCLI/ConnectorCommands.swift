@@ -125,7 +125,7 @@ struct ConnectorCommands {
             options: [Options.output],
             arguments: [Self.name]
         ) { values in
-            let client = environment.client(values)
+            let client = try environment.client(values)
             if values.arguments.count == 2, values.arguments[0] == "plugin" {
                 let keys = try await client.keys(ofPlugin: values.arguments[1])
                 try environment.terminal.show(keys, as: values[Options.output]) { Self.page(of: keys) }
@@ -187,7 +187,7 @@ struct ConnectorCommands {
     ) -> Command {
         let environment = environment
         return Command(word, summary, arguments: [Self.name]) { values in
-            let client = environment.client(values)
+            let client = try environment.client(values)
             for name in names(values) {
                 try await body(client, name)
                 environment.terminal.tell("connector \(name) \(done)")
@@ -207,7 +207,7 @@ struct ConnectorCommands {
             options: [Self.tasks],
             arguments: [Self.name]
         ) { values in
-            let client = environment.client(values)
+            let client = try environment.client(values)
             for name in names(values) where name != "task" {
                 if let slash = name.lastIndex(of: "/"), let task = Int(name[name.index(after: slash)...]) {
                     let connector = String(name[..<slash])

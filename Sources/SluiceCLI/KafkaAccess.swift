@@ -1,4 +1,5 @@
 import CommandGrammar
+import ConnectConfig
 import FoundationEssentials
 import KafkaClient
 
@@ -9,18 +10,9 @@ func kafkaSettings(_ values: Values) throws -> KafkaSettings {
         guard let data = FileManager.default.contents(atPath: file) else {
             throw CLIError(.notFound, "\(file): cannot be read; it should be a properties file with client settings")
         }
-        for (index, line) in String(decoding: data, as: UTF8.self).split(
-            separator: "\n",
-            omittingEmptySubsequences: false
-        ).enumerated() {
-            let text = line.drop { $0 == " " || $0 == "\t" }
-            if text.isEmpty || text.first == "#" || text.first == "!" { continue }
-            let sides = text.split(separator: "=", maxSplits: 1).map { side in
-                String(side.drop { $0 == " " }.reversed().drop { $0 == " " || $0 == "\r" }.reversed())
-            }
-            guard sides.count == 2 else { throw CLIError(.failed, "\(file):\(index + 1): expected key=value") }
-            java[sides[0]] = sides[1]
-        }
+        do throws(PropertiesFile.Fault) {
+            java = try PropertiesFile(String(decoding: data, as: UTF8.self), name: file).values
+        } catch { throw CLIError(.failed, "\(error)") }
     }
     let translated = KafkaSettings.translate(java, for: .consumer)
     if let (key, why) = translated.unsupported.first {

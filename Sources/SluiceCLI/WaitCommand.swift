@@ -25,7 +25,7 @@ struct WaitCommand {
             options: [Self.goal, Self.limit, Self.progress],
             arguments: [Argument("name", .any, "Only these connectors; all by default.")]
         ) { values in
-            let client = environment.client(values), clock = ContinuousClock()
+            let client = try environment.client(values), clock = ContinuousClock()
             let deadline = clock.now + values[Self.limit]
             var told = ""
             var goal = GoalMachine(goal: values[Self.goal], only: Set(values.arguments))

@@ -9,14 +9,18 @@ final class Forwarder: Sendable {
     private let settings: TransferSettings
 
     /// For the REST API of a worker.
-    static func forwarding() throws -> Forwarding {
+    ///
+    /// `authorities` is a PEM file of those that may have signed the other workers' certificates; nil for the system's.
+    static func forwarding(authorities: String?) throws -> Forwarding {
         var settings = TransferSettings()
+        settings.tls.authorities = authorities
         settings.connectTimeout = .seconds(3)
         settings.proxy = ""
         settings.acceptsCompressed = false
         let forwarder = Forwarder(settings)
         return Forwarding { request in try await forwarder.send(request) }
     }
+    private static let kept: Set = ["content-type", "location", "warning"]
     private init(_ settings: TransferSettings) { self.settings = settings }
 
     private func send(_ request: Forwarding.Outgoing) async throws -> Response {
@@ -32,8 +36,8 @@ final class Forwarder: Sendable {
         do throws(TransferError) {
             let answer = try await client.send(outgoing)
             var headers: Headers = [:]
-            for name in ["Content-Type", "Location"] {
-                if let value = answer.header(name) { headers.add(name, value) }
+            for field in answer.headers where Self.kept.contains(field.name.lowercased()) {
+                headers.add(field.name, field.value)
             }
             return Response(answer.status, headers: headers, body: .bytes(answer.body))
         } catch {

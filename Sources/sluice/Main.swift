@@ -1,4 +1,5 @@
 import CommandGrammar
+import ConnectConfig
 import Glibc
 import SluiceCLI
 
@@ -8,12 +9,10 @@ import SluiceCLI
     static func main() async {
         let terminal = Terminal.process, environment = processEnvironment()
         do throws(CLIError) {
-            let transport = try HTTPTransport(
-                user: environment["SLUICE_USER"],
-                password: environment["SLUICE_PASSWORD"]
-            )
+            let password = environment["SLUICE_PASSWORD"].map(Secret.init)
+            let admin = AdminCommands(terminal: terminal, transport: try HTTPTransport(), password: password)
             let words = Array(CommandLine.arguments.dropFirst())
-            let root = tree(terminal, environment, AdminCommands(terminal: terminal, transport: transport))
+            let root = tree(terminal, environment, admin)
             exit(await AdminCommands.run(root, words, environment: environment, terminal: terminal))
         } catch {
             terminal.tell("sluice: \(error)")
@@ -39,7 +38,7 @@ import SluiceCLI
             "Runs Kafka Connect connectors in one native binary, and manages them.",
             details: """
                   Exit statuses: 0 done, 1 refused or failed, 2 not found, 3 not reachable or out of time, 64 wrong use.
-                  SLUICE_USER and SLUICE_PASSWORD go along as basic authentication.
+                  Connector commands take SLUICE_URL, SLUICE_CA_FILE, SLUICE_USER, and SLUICE_PASSWORD or SLUICE_PASSWORD_FILE.
                 """,
             options: AdminCommands.sharedOptions,
             commands: own + admin.connectorCommands + admin.kafkaCommands + last

@@ -70,7 +70,7 @@ struct WorkerCommand {
         shareOneHeap()
         let signals = SignalStream()  // before anything can be asked to stop
         StandardError.shared.use(values[Self.format])
-        _ = LogLevels.shared.set("root", to: LogLevel(named: values[Self.level].rawValue) ?? .info)
+        LogLevels.shared.start(at: LogLevel(named: values[Self.level].rawValue) ?? .info)
         var sources = try settings(values)
         let embedded = values[Self.embedded] ? try startEmbeddedKafka() : nil
         if let embedded { use(embedded, &sources) }
@@ -89,7 +89,7 @@ struct WorkerCommand {
         worker.advertise(server.advertisedID, url: server.advertisedURL, port: server.port)
         Logger("sluice.worker").info(
             "REST API listens",
-            ["url": "\(server.url)", "kafka": "\(config.bootstrapServers)"]
+            ["url": "\(server.urls.joined(separator: ", "))", "kafka": "\(config.bootstrapServers)"]
         )
         let grace = config.shutdownTimeout + .seconds(10)
         try await ServiceGroup([server, worker], grace: grace, cancel: .seconds(10)).run(stopOn: signals)
@@ -149,7 +149,7 @@ private func registerProcessMetrics(_ metrics: MetricsRegistry) {
         let pages = String(decoding: data, as: UTF8.self).split(separator: " ").dropFirst().first.flatMap { Double($0) }
         return (pages ?? 0) * Double(sysconf(Int32(_SC_PAGESIZE)))
     }
-    metrics.gauge("process_cpu_seconds_total", "User and system CPU time in seconds.") {
+    metrics.counter("process_cpu_seconds_total", "User and system CPU time in seconds.") {
         var usage = rusage()
         unsafe getrusage(RUSAGE_SELF.rawValue, &usage)
         let seconds = usage.ru_utime.tv_sec + usage.ru_stime.tv_sec

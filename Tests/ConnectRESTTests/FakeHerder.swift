@@ -28,7 +28,12 @@ final class FakeHerder: Herder {
         guard ["fs", "a/b"].contains(name) else { throw .unknownConnector(name, wording) }
     }
     private func made(_ name: String, _ config: ConfigMap) -> ConnectorInfo {
-        ConnectorInfo(name: name, config: config, tasks: [], kind: .source)
+        var info = ConnectorInfo(name: name, config: config, tasks: [], kind: .source)
+        info.warnings = warnings(config)
+        return info
+    }
+    private func warnings(_ config: ConfigMap) -> [ConfigIssue] {
+        config.keys.filter { $0 == "tp\"ic" }.map { ConfigIssue(key: $0, message: "Unknown configuration \($0).") }
     }
 
     func workerInfo() async -> WorkerInfo { WorkerInfo(version: "4.3.1", commit: "c", kafkaClusterID: "k") }
@@ -122,7 +127,8 @@ final class FakeHerder: Herder {
         return ValidationResult(
             name: plugin,
             groups: ["Common"],
-            keys: [ValidatedKey(definition: key, value: config["tasks.max"], errors: errors)]
+            keys: [ValidatedKey(definition: key, value: config["tasks.max"], errors: errors)],
+            warnings: warnings(config)
         )
     }
     func setClusterLogLevel(_ logger: String, _ level: String) async throws(HerderError) { note("\(logger)=\(level)") }

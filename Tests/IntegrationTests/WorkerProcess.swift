@@ -24,22 +24,24 @@ final class WorkerProcess: Sendable {
     }()
 
     /// Starts a worker on `folder/config`; `arguments` and `environment` come on top.
+    ///
+    /// Without a port the properties say where REST listens.
     init(
         folder: String,
-        port: Int,
+        port: Int?,
         arguments: [String],
         environment: [String: String] = [:]
     ) throws {
         self.folder = folder
-        url = "http://127.0.0.1:\(port)"
+        url = "http://127.0.0.1:\(port ?? 0)"
         client = try TransferClient(label: "test.worker")
         try FileManager.default.createDirectory(atPath: folder + "/config", withIntermediateDirectories: true)
         let variables = environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
         process = try ChildProcess(
             ["env"] + variables + [
-                Self.program, "worker", "--listeners", url, "--config-dir", folder + "/config", "--properties",
+                Self.program, "worker", "--config-dir", folder + "/config", "--properties",
                 folder + "/worker.properties",
-            ] + arguments,
+            ] + (port == nil ? [] : ["--listeners", url]) + arguments,
             output: folder + "/worker.log"
         )
     }
@@ -74,11 +76,10 @@ final class WorkerProcess: Sendable {
     @discardableResult
     func stop(_ signal: Int32 = SIGINT) async -> Int32 {
         process.signal(signal)
-        let process = process
-        return await withCheckedContinuation { continuation in
-            waiter.async { continuation.resume(returning: process.wait()) }
-        }
+        return await untilEnded()
     }
+    /// Waits for an end that comes by itself; the exit status.
+    func untilEnded() async -> Int32 { await ended(process) }
 
     // MARK: REST
 
@@ -136,7 +137,10 @@ final class WorkerProcess: Sendable {
         throw Failure(description: "\(what): not within \(limit): \(last)\n\(log.suffix(3_000))")
     }
     func untilReady() async throws {
-        try await eventually("the worker is ready") { try await send("GET", "/health").status == 200 ? true : nil }
+        try await eventually("the worker is ready and leads its group") {
+            let health = try await send("GET", "/health")
+            return health.status == 200 && !health.text.contains("joining") ? true : nil
+        }
     }
     /// Until the tasks of these connectors have nothing more to do, twice in a row.
     func untilDelivered(_ names: Set<String>, within limit: Duration = .seconds(120)) async throws {
@@ -158,6 +162,12 @@ final class WorkerProcess: Sendable {
     }
 }
 
+/// The exit status of a process, without blocking a thread that others need.
+func ended(_ process: ChildProcess) async -> Int32 {
+    await withCheckedContinuation { continuation in
+        waiter.async { continuation.resume(returning: process.wait()) }
+    }
+}
 private let waiter = DispatchQueue(label: "test.worker.waiter", attributes: .concurrent)
 
 /// Embedded Kafka as a process of its own.

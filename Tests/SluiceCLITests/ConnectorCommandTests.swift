@@ -15,13 +15,14 @@ final class FakeTransport: RESTTransport {
         to url: String,
         body: [UInt8]?,
         timeout: Duration
-    ) async throws(CLIError) -> (status: Int, body: [UInt8]) {
+    ) async throws(CLIError) -> RESTAnswer {
         let path = "\(method) \(url.dropFirst("http://127.0.0.1:8083".count))"
         let text = body.map { " " + String(decoding: $0, as: UTF8.self) } ?? ""
         kept.withLock { $0.append(path + text) }
         let (status, answer) = answers[path] ?? (404, #"{"error_code":404,"message":"Connector nope not found"}"#)
-        return (status, Array(answer.utf8))
+        return RESTAnswer(status: status, body: Array(answer.utf8))
     }
+    func with(_ access: RESTAccess) throws(CLIError) -> any RESTTransport { self }
 }
 
 /// What a command wrote.

@@ -15,6 +15,7 @@ typedef struct mhd_settings {
     unsigned int idle_seconds;
     const char *certificate;  // PEM; NULL without TLS
     const char *key;
+    const char *password;  // of the key; NULL when it has none
     void *context;  // first argument of the callbacks
     MHD_AccessHandlerCallback on_request;
     MHD_RequestCompletedCallback on_completed;
@@ -40,6 +41,7 @@ static inline struct MHD_Daemon *mhd_start(mhd_settings *settings) {
     struct MHD_OptionItem tls[] = {
         {MHD_OPTION_HTTPS_MEM_CERT, 0, (void *)settings->certificate},
         {MHD_OPTION_HTTPS_MEM_KEY, 0, (void *)settings->key},
+        {settings->password ? MHD_OPTION_HTTPS_KEY_PASSWORD : MHD_OPTION_END, 0, (void *)settings->password},
         {MHD_OPTION_END, 0, NULL},
     };
     struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};

@@ -5,12 +5,14 @@ import Glibc
 /// Resolves `${provider:path:key}` in a config when a task starts; the topic and every answer keep the text as it was.
 ///
 /// Kafka Connect 4.3: `EnvVarConfigProvider` (`${env:NAME}`), `FileConfigProvider` (`${file:/path:key}` of a properties file),
-/// `DirectoryConfigProvider` (`${dir:/path:file}`, the content of one file of a directory).
+/// `DirectoryConfigProvider` (`${dir:/path:file}`, the content of one file of a directory). Ours: `CommandConfigProvider`
+/// (what a command prints).
 struct ConfigProviders: Sendable {
     private enum Kind: Sendable {
         case environment(allowed: String?)
         case file(roots: [String]?)
         case directory(roots: [String]?)
+        case command(CommandProvider)
     }
     private var kinds: [String: Kind] = [:]
     private let environment: @Sendable (String) -> String?
@@ -43,13 +45,76 @@ struct ConfigProviders: Sendable {
                 kinds[name] = .environment(allowed: pattern)
             case "FileConfigProvider": kinds[name] = .file(roots: roots)
             case "DirectoryConfigProvider": kinds[name] = .directory(roots: roots)
+            case "CommandConfigProvider":
+                do throws(ConfigIssue) { kinds[name] = .command(CommandProvider(try Self.command(name, raw))) } catch {
+                    issues.append(error)
+                }
             case nil: issues.append(.missing(key))
             case _?:
-                let known = "EnvVarConfigProvider, FileConfigProvider or DirectoryConfigProvider"
+                let known = "EnvVarConfigProvider, FileConfigProvider, DirectoryConfigProvider or CommandConfigProvider"
                 issues.append(.invalid(key, value: type, "Must be \(known)"))
             }
         }
         guard issues.isEmpty else { throw ConfigInvalid(issues: issues) }
+    }
+
+    private static func command(
+        _ name: String,
+        _ raw: [String: String]
+    ) throws(ConfigIssue) -> CommandProvider.Settings {
+        let prefix = "config.providers.\(name).param."
+        let words = (raw[prefix + "command"] ?? "").split(whereSeparator: \.isWhitespace).map(String.init)
+        guard words.first?.hasPrefix("/") == true else {
+            throw .invalid(
+                prefix + "command",
+                value: raw[prefix + "command"],
+                "Expected the absolute path of a program with its first arguments; path and key follow them"
+            )
+        }
+        var settings = CommandProvider.Settings(words: words)
+        func time(_ key: String, _ fallback: Duration) throws(ConfigIssue) -> Duration {
+            guard let text = raw[prefix + key] else { return fallback }
+            guard let number = Int(text.trimmingBlanks), number > 0 else {
+                throw .invalid(prefix + key, value: text, "Expected milliseconds, at least 1")
+            }
+            return .milliseconds(number)
+        }
+        settings.timeout = try time("timeout.ms", settings.timeout)
+        settings.lifetime = try time("ttl.ms", settings.lifetime)
+        return settings
+    }
+
+    /// Whether a config has anything to resolve.
+    func concerns(_ config: [String: String]) -> Bool {
+        config.values.contains { text in Self.references(in: text).contains { split($0) != nil } }
+    }
+    /// Runs the commands that a config refers to, so that ``resolve(_:)`` finds what they say.
+    func prepare(_ config: [String: String]) async {
+        for text in config.values {
+            for reference in Self.references(in: text) {
+                guard case (.command(let provider), let path, let name)? = split(reference) else { continue }
+                await provider.ask(Self.arguments(path, name))
+            }
+        }
+    }
+    private static func references(in text: String) -> [Substring] {
+        var found: [Substring] = [], rest = text[...]
+        while let open = rest.firstRange(of: "${"), let close = rest[open.upperBound...].firstIndex(of: "}") {
+            found.append(rest[open.upperBound..<close])
+            rest = rest[rest.index(after: close)...]
+        }
+        return found
+    }
+    private static func arguments(_ path: String, _ name: String) -> [String] { path.isEmpty ? [name] : [path, name] }
+    /// Nil when the text is no reference of a known provider.
+    private func split(_ reference: Substring) -> (kind: Kind, path: String, name: String)? {
+        guard let colon = reference.firstIndex(of: ":"), let kind = kinds[String(reference[..<colon])] else {
+            return nil
+        }
+        let rest = reference[reference.index(after: colon)...]
+        // Java's pattern takes the second part up to the next colon as the path; a key may hold further colons.
+        guard let next = rest.firstIndex(of: ":") else { return (kind, "", String(rest)) }
+        return (kind, String(rest[..<next]), String(rest[rest.index(after: next)...]))
     }
 
     /// The config with every reference replaced; an unknown provider's text stays, a missing value is an issue of its key.
@@ -78,14 +143,14 @@ struct ConfigProviders: Sendable {
     }
     /// Nil when the text is no reference of a known provider.
     private func value(of reference: Substring, for key: String) throws(ConfigIssue) -> String? {
-        guard let colon = reference.firstIndex(of: ":"), let kind = kinds[String(reference[..<colon])] else {
-            return nil
-        }
-        let rest = reference[reference.index(after: colon)...]
-        // Java's pattern takes the second part up to the next colon as the path; a key may hold further colons.
-        let path = rest.firstIndex(of: ":").map { String(rest[..<$0]) } ?? ""
-        let name = rest.firstIndex(of: ":").map { String(rest[rest.index(after: $0)...]) } ?? String(rest)
+        guard let (kind, path, name) = split(reference) else { return nil }
         switch kind {
+        case .command(let provider):
+            switch provider.answer(Self.arguments(path, name)) {
+            case .success(let value)?: return value
+            case .failure(let failure)?: throw issue(key, reference, "\(failure)")
+            case nil: throw issue(key, reference, "its command has not been asked yet; try again")
+            }
         case .environment(let allowed):
             if let allowed, (try? Regex(allowed).wholeMatch(in: name)) == nil {
                 throw issue(key, reference, "environment variable \(name) is not allowed by allowlist.pattern")

@@ -175,7 +175,7 @@ struct ConnectorCheck {
     }
     private func shown(_ name: String, _ definition: ConfigDefinition) -> String? {
         guard let text = raw[name] else { return definition.defaultText }
-        return Masking.hides(name, definition) && !ConfigProviders.isReference(text) ? Secret.hidden : text
+        return Masking.shown(text, of: name, definition)
     }
     private func recommended(_ definition: ConfigDefinition) -> [String] {
         switch definition.name {
@@ -198,7 +198,7 @@ struct ConnectorCheck {
         guard index[issue.key] == nil else { return fault(issue.key, issue.message) }
         let unknown = ConfigKey<String?>.optionalString(issue.key, importance: .low, "Not a known key.").definition
         index[issue.key] = keys.count
-        let value = Masking.hides(issue.key, nil) ? Secret.hidden : raw[issue.key]
+        let value = raw[issue.key].map { Masking.shown($0, of: issue.key, nil) }
         keys.append(ValidatedKey(definition: unknown, value: value, errors: [issue.message]))
     }
 

@@ -17,6 +17,7 @@ extension ConnectorSupervisor {
         }
         await stopTasks(Set(outdated.keys), writing: .unassigned)
         for task in outdated.keys.sorted() where task >= record.tasks.count {
+            context.meters.forget(name, task: task)
             context.status.remove(.task(TaskID(name, task)))
         }
         dropStaleStatuses(record)
@@ -48,6 +49,7 @@ extension ConnectorSupervisor {
             if isFreshChance { state.restarts[task] = nil }
             return state.lastRun
         }
+        context.meters.taskStarts()
         let descriptor = context.descriptor(of: record.config)
         var run = Run(
             number: number,
@@ -73,6 +75,7 @@ extension ConnectorSupervisor {
                 connectorConfig: context.completed(resolved, of: descriptor),
                 epoch: context.nextEpoch()
             )
+            if context.config.providers.concerns(record.config.dictionary) { run.fingerprint = resolved.hashValue }
             var environment = context.environment
             environment.listener = RunListener(supervisor: self, number: number)
             if descriptor.kind == .source {
@@ -99,6 +102,7 @@ extension ConnectorSupervisor {
         } catch {
             run.state = .failed
             run.ended.open()
+            context.meters.taskStarted(isGood: false)
             let failed = run
             state.withLock { $0.runs[task] = failed }
             let trace = "\(error)\nIt is not restarted by itself: only a change of \(error.issues[0].key) helps."
@@ -163,6 +167,26 @@ extension ConnectorSupervisor {
         await restartTasks(mine, announcing: true)
         await reconcile()
     }
+    /// Looks secrets up again; tasks that were started with others start anew (`config.action.reload`).
+    func reload() async {
+        guard !context.stopping.isOpen, let record = context.configs.connector(name), record.target != .stopped,
+            record.config[ConnectorKeys.reload.name]?.trimmingBlanks != "none"
+        else { return }
+        let started = state.withLock { $0.runs.compactMapValues(\.fingerprint) }
+        guard !started.isEmpty else { return }
+        await context.config.providers.prepare(record.config.dictionary)
+        do throws(ConfigInvalid) {
+            let now = try context.config.providers.resolve(record.config.dictionary).hashValue
+            let outdated = started.filter { $0.value != now }
+            guard !outdated.isEmpty else { return }
+            log.info("A value from a config provider has changed, tasks start anew", ["connector": "\(name)"])
+            if context.assignment.owns(connector: name) { startInstance(record, isForced: true) }
+            await restartTasks(Set(outdated.keys), announcing: true)
+        } catch {
+            // What runs has what it needs; a secret may be missing while somebody replaces it.
+            log.warn("A value from a config provider cannot be read", ["connector": "\(name)", "reason": "\(error)"])
+        }
+    }
     func restartTasks(_ tasks: Set<Int>, announcing: Bool, isFreshChance: Bool = true) async {
         guard let record = context.configs.connector(name), record.target != .stopped else { return }
         await stopTasks(tasks, writing: .unassigned)
@@ -186,6 +210,7 @@ extension ConnectorSupervisor {
             return (state.runs[task], state.runs[task]?.state != newState)
         }
         guard let run, isNew else { return }
+        if run.state == .unassigned { context.meters.taskStarted(isGood: newState != .failed) }
         let key = StatusKey.task(TaskID(name, task))
         switch newState {
         case .running, .paused:

@@ -33,6 +33,8 @@ final class ConnectorSupervisor: Sendable {
         var since: ContinuousClock.Instant
         var state = TaskState.unassigned
         var version: String?
+        /// Of the config with its secrets in place: tells whether one has changed since.
+        var fingerprint: Int?
     }
     struct State: Sendable {
         var instance: Instance?
@@ -69,6 +71,7 @@ final class ConnectorSupervisor: Sendable {
     func reconcile() async {
         guard !context.stopping.isOpen else { return }
         guard let record = context.configs.connector(name) else { return await remove() }
+        await context.config.providers.prepare(record.config.dictionary)
         if context.assignment.owns(connector: name) {
             startInstance(record)
             await generateTasks(record)
@@ -94,6 +97,7 @@ final class ConnectorSupervisor: Sendable {
             trace = descriptor == nil ? unknownClass(record.config) : nil
             if let descriptor, let fault = fault(in: record.config, descriptor) { trace = fault }
             next = trace == nil ? record.target.instanceState : .failed
+            context.meters.connectorStarted(isGood: trace == nil)
         } else if next != .failed || record.target == .stopped {
             // Kafka Connect: a failed instance cannot be paused, but it can be stopped.
             next = record.target.instanceState
@@ -178,6 +182,7 @@ final class ConnectorSupervisor: Sendable {
             state.restarts = [:]
             state.isGone = true
         }
+        context.meters.forget(name)
         if instance != nil { log.info("Connector deleted") }
     }
 

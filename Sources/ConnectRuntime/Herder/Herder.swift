@@ -74,9 +74,13 @@ public protocol Herder: Sendable {
     func cluster() async -> ClusterView
     /// The workers of the cluster, as Kafka lists them now.
     func workers() async throws(HerderError) -> [WorkerMember]
+    /// What is said when a call took too long: what the worker is doing, and since when.
+    func timeoutMessage() -> String
 }
 
 extension Herder {
+    /// Says no more than that it took too long.
+    public func timeoutMessage() -> String { "Request timed out." }
     /// A worker that shares its work with no one.
     public func cluster() async -> ClusterView { ClusterView(role: .leader, workerID: "") }
     /// None but itself.

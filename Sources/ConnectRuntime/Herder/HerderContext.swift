@@ -39,6 +39,7 @@ final class HerderContext: Sendable {
     let offsetTopics: (any OffsetTopics)?
     let makeRunner: @Sendable (TaskSpec, TaskEnvironment, Bool) -> any TaskRunning
     let clock: any Clock<Duration>
+    let meters: WorkerMeters
     let nursery = Nursery()
     /// Opens when the worker stops: no timer starts anything after that.
     let stopping = Latch()
@@ -65,12 +66,16 @@ final class HerderContext: Sendable {
         (configs, status, offsets) = stores
         (self.environment, self.clock, self.makeRunner) = (environment, clock, makeRunner)
         (self.fencing, self.offsetTopics) = (fencing, offsetTopics)
+        meters = WorkerMeters(environment.metrics)
         state = Mutex(State(workerID: workerID))
     }
 
     var assignment: Assignment {
         get { state.withLock { $0.assignment } }
-        set { state.withLock { $0.assignment = newValue } }
+        set {
+            state.withLock { $0.assignment = newValue }
+            meters.took(newValue)
+        }
     }
     /// `host:port` under which REST is reached; part of every status.
     var workerID: String {

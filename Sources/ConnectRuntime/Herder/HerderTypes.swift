@@ -90,6 +90,8 @@ public struct ConnectorInfo: Sendable, Hashable {
     public var tasks: [TaskID]
     /// Source or sink; nil (`unknown`) when no plugin answers to `connector.class`.
     public var kind: ConnectorKind?
+    /// What is odd about a config that was just accepted: keys that nothing knows, with a guess at what was meant.
+    public var warnings: [ConfigIssue] = []
 
     /// Makes an info.
     public init(name: String, config: ConfigMap, tasks: [TaskID], kind: ConnectorKind?) {

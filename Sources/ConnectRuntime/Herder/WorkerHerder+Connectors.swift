@@ -36,41 +36,47 @@ extension WorkerHerder {
     ) async throws(HerderError) -> ConnectorInfo {
         try requireLive()
         let name = name.trimmingBlanks
-        return try await supervisor(name).lane.run { () throws(HerderError) in
+        return try await supervisor(name).lane.run(asking: "creating connector \(name)") { () throws(HerderError) in
             let config = try named(config, name)
-            try check(config)
+            let warnings = try await check(config)
             guard context.configs.connector(name) == nil else { throw .alreadyExists(name) }
             try await store("writing the connector's config") { () throws(StoreError) in
                 try await context.configs.put(name, config, target: initialState)
             }
-            return ConnectorInfo(name: name, config: shown(config), tasks: [], kind: kind(of: config))
+            var info = ConnectorInfo(name: name, config: shown(config), tasks: [], kind: kind(of: config))
+            info.warnings = warnings
+            return info
         }
     }
     func put(_ name: String, _ config: ConfigMap) async throws(HerderError) -> (info: ConnectorInfo, created: Bool) {
         try requireLive()
         let name = name.trimmingBlanks
-        return try await supervisor(name).lane.run { () throws(HerderError) in
+        return try await supervisor(name).lane.run(asking: "configuring connector \(name)") { () throws(HerderError) in
             let old = context.configs.connector(name)
             let config = Masking.restore(try named(config, name), from: old?.config)
-            try check(config)
+            let warnings = try await check(config)
             try await write(name, config)
             let now = ConnectorInfo(name: name, config: shown(config), tasks: [], kind: kind(of: config))
-            return (context.configs.connector(name).map { info(name, $0) } ?? now, old == nil)
+            var answer = context.configs.connector(name).map { info(name, $0) } ?? now
+            answer.warnings = warnings
+            return (answer, old == nil)
         }
     }
     func patch(_ name: String, _ changes: ConfigMap) async throws(HerderError) -> ConnectorInfo {
         try requireLive()
-        return try await supervisor(name).lane.run { () throws(HerderError) in
+        return try await supervisor(name).lane.run(asking: "configuring connector \(name)") { () throws(HerderError) in
             let old = try record(name, .notFound)
             let config = try named(Masking.restore(old.config.merging(changes), from: old.config), name)
-            try check(config)
+            let warnings = try await check(config)
             try await write(name, config)
-            return info(name, context.configs.connector(name) ?? old)
+            var answer = info(name, context.configs.connector(name) ?? old)
+            answer.warnings = warnings
+            return answer
         }
     }
     func delete(_ name: String) async throws(HerderError) {
         try requireLive()
-        try await supervisor(name).lane.run { () throws(HerderError) in
+        try await supervisor(name).lane.run(asking: "deleting connector \(name)") { () throws(HerderError) in
             _ = try record(name, .notFound)
             try await store("deleting the connector") { () throws(StoreError) in try await context.configs.remove(name)
             }
@@ -100,16 +106,19 @@ extension WorkerHerder {
         config.set("name", name)
         return config
     }
-    private func check(_ config: ConfigMap) throws(HerderError) {
+    /// Throws what is wrong; returns what is odd but accepted.
+    private func check(_ config: ConfigMap) async throws(HerderError) -> [ConfigIssue] {
+        await context.config.providers.prepare(config.dictionary)
         let result = checked(config, of: try descriptor(of: config))
         let issues = result.issues
         guard issues.isEmpty else { throw .invalidConfig(issues) }
         for warning in result.warnings {
             log.warn(
                 "Unknown key in a connector's config",
-                ["connector": "\(config["name"] ?? "")", "key": "\(warning)"]
+                ["connector": "\(config["name"] ?? "")", "key": "\(warning.key)", "problem": "\(warning.message)"]
             )
         }
+        return result.warnings
     }
 
     // Target states
@@ -118,7 +127,7 @@ extension WorkerHerder {
     func resume(_ name: String) async throws(HerderError) { try await target(name, .started) }
     private func target(_ name: String, _ target: TargetState) async throws(HerderError) {
         try requireLive()
-        try await supervisor(name).lane.run { () throws(HerderError) in
+        try await supervisor(name).lane.run(asking: "writing the target state of \(name)") { () throws(HerderError) in
             _ = try record(name, .unknown)
             try await store("writing the target state") { () throws(StoreError) in
                 try await context.configs.putTarget(name, target)
@@ -127,7 +136,7 @@ extension WorkerHerder {
     }
     func stop(_ name: String) async throws(HerderError) {
         try requireLive()
-        try await supervisor(name).lane.run { () throws(HerderError) in
+        try await supervisor(name).lane.run(asking: "stopping connector \(name)") { () throws(HerderError) in
             _ = try record(name, .unknown)
             try await store("stopping the connector") { () throws(StoreError) in
                 try await context.configs.putStopped(name)
@@ -140,7 +149,7 @@ extension WorkerHerder {
     func restart(_ name: String) async throws(HerderError) {
         _ = try record(name, .unknownColon)
         let supervisor = supervisor(name)
-        try await supervisor.lane.run { () throws(HerderError) in
+        try await supervisor.lane.run(asking: "restarting connector \(name)") { () throws(HerderError) in
             let record = try record(name, .unknownColon)
             supervisor.startInstance(record, isForced: true)
             await supervisor.reconcile()
@@ -176,7 +185,7 @@ extension WorkerHerder {
         let record = try record(id.connector, .unknownColon)
         guard record.tasks.indices.contains(id.task) else { throw .unknownTask(id) }
         let supervisor = supervisor(id.connector)
-        try await supervisor.lane.run { () throws(HerderError) in
+        try await supervisor.lane.run(asking: "restarting task \(id)") { () throws(HerderError) in
             guard context.configs.connector(id.connector)?.tasks.indices.contains(id.task) == true else {
                 throw .unknownTask(id)
             }

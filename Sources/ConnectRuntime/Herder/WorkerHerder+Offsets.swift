@@ -1,3 +1,4 @@
+import Blocking
 import ConnectConfig
 import ConnectModel
 import ConnectSDK
@@ -22,14 +23,16 @@ extension WorkerHerder {
         guard !offsets.isEmpty else {
             throw .badRequest("Partitions / offsets need to be provided for an alter offsets request")
         }
-        return try await supervisor(name).lane.run { () throws(HerderError) in
+        return try await supervisor(name).lane.run(asking: "altering offsets of \(name)") { () throws(HerderError) in
             let record = try await requireStopped(name)
             if kind(of: record.config) == .sink {
                 let group = group(of: name, record), wanted = try SinkOffsets.parse(offsets)
+                try await move(.set(wanted), of: name, record)
                 try await groups("altering the offsets of consumer group \(group)") {
                     try await context.groups.alter(group, wanted)
                 }
             } else {
+                try check(offsets, of: record)
                 let storage = try sourceOffsets(of: record)
                 try await topics("writing offsets") {
                     try await supervisor(name).fenceOlderTasks(record)
@@ -42,10 +45,11 @@ extension WorkerHerder {
     }
     func resetOffsets(_ name: String) async throws(HerderError) -> String {
         _ = try record(name, .notFound)
-        return try await supervisor(name).lane.run { () throws(HerderError) in
+        return try await supervisor(name).lane.run(asking: "resetting offsets of \(name)") { () throws(HerderError) in
             let record = try await requireStopped(name)
             if kind(of: record.config) == .sink {
                 let group = group(of: name, record)
+                try await move(.reset, of: name, record)
                 try await groups("deleting consumer group \(group)") { try await context.groups.delete(group) }
             } else {
                 let storage = try sourceOffsets(of: record)
@@ -87,6 +91,39 @@ extension WorkerHerder {
             throw .timeout(stage: "\(doing): \(error)", since: ISOTime.text(began))
         } catch { throw .internalError("\(doing): \(error)") }
     }
+    /// Has a sink move the offsets that it keeps beside its data: they count for more than the group's.
+    private func move(
+        _ change: SinkOffsetsChange,
+        of name: String,
+        _ record: ConnectorRecord
+    ) async throws(HerderError) {
+        guard let sink = context.descriptor(of: record.config) as? SinkDescriptor else { return }
+        let raw = try resolved(record.config, of: sink)
+        let result = await withTaskExecutorPreference(TaskThread(label: "sluice.offsets.\(name)")) {
+            () async -> Result<Void, OffsetsError> in
+            do throws(OffsetsError) { return .success(try await sink.move(offsets: change, of: name, raw)) } catch {
+                return .failure(error)
+            }
+        }
+        do throws(OffsetsError) { try result.get() } catch {
+            throw error.isRefusal ? .badRequest("\(error)") : .internalError("\(error)")
+        }
+    }
+    private func check(_ positions: [SourcePosition], of record: ConnectorRecord) throws(HerderError) {
+        guard let source = context.descriptor(of: record.config) as? SourceDescriptor else { return }
+        let raw = try resolved(record.config, of: source)
+        do throws(OffsetsError) { try source.check(offsets: positions, raw) } catch {
+            throw .badRequest("\(error)")
+        }
+    }
+    private func resolved(
+        _ config: ConfigMap,
+        of descriptor: any ConnectorDescriptor
+    ) throws(HerderError) -> [String: String] {
+        do throws(ConfigInvalid) {
+            return context.completed(try context.config.providers.resolve(config.dictionary), of: descriptor)
+        } catch { throw .invalidConfig(error.issues) }
+    }
     private func group(of name: String, _ record: ConnectorRecord) -> String {
         record.config["consumer.override.group.id"] ?? "connect-\(name)"
     }
@@ -114,16 +151,17 @@ enum SinkOffsets {
         var found: [TopicPartition: Int64?] = [:]
         for position in offsets {
             let partition = position.partition
-            guard let topicValue = partition["kafka_topic"], let numberValue = partition["kafka_partition"],
-                partition.pairs.count == 2
-            else {
+            guard let topicValue = partition["kafka_topic"], let numberValue = partition["kafka_partition"] else {
                 throw .badRequest(
-                    "The partition for a sink connector offset must contain the keys 'kafka_topic' and 'kafka_partition', and "
-                        + "no others"
+                    "The partition for a sink connector offset must contain the keys 'kafka_topic' and 'kafka_partition'"
                 )
             }
-            guard let topic = topicValue.string, !topic.isEmpty else {
+            let topic = text(topicValue)
+            guard topicValue != .null, !topic.isEmpty else {
                 throw .badRequest("Kafka topic names must be valid strings and may not be null")
+            }
+            guard numberValue != .null else {
+                throw .badRequest("Kafka partitions must be valid numbers and may not be null")
             }
             guard let number = number(numberValue), let index = Int32(exactly: number), index >= 0 else {
                 throw .badRequest(
@@ -136,9 +174,9 @@ enum SinkOffsets {
                 found.updateValue(nil, forKey: key)
                 continue
             }
-            guard let value = offset["kafka_offset"], offset.pairs.count == 1 else {
+            guard let value = offset["kafka_offset"] else {
                 throw .badRequest(
-                    "The offset for a sink connector should either be null or contain the key 'kafka_offset', and no others"
+                    "The offset for a sink connector should either be null or contain the key 'kafka_offset'"
                 )
             }
             guard let wanted = Self.number(value), wanted >= 0 else {

@@ -4,16 +4,19 @@ import ConnectSDK
 extension WorkerHerder {
     func plugins(connectorsOnly: Bool) async -> [PluginInfo] {
         let plugins = context.plugins
-        var found = plugins.connectors.map { PluginInfo(name: $0.name, type: $0.kind.rawValue, version: $0.version) }
-        guard !connectorsOnly else { return found.sorted { $0.name < $1.name } }
+        // Kafka Connect's order: sinks before sources, then the other kinds.
+        let all = plugins.connectors.map { PluginInfo(name: $0.name, type: $0.kind.rawValue, version: $0.version) }
+        var found = all.sorted { ($0.type, $0.name) < ($1.type, $1.name) }
+        guard !connectorsOnly else { return found }
         func add<Product>(_ list: [PluginDescriptor<Product>], _ kind: PluginKind) {
             found += list.map { PluginInfo(name: $0.name, type: kind.rawValue, version: $0.version) }
+                .sorted { $0.name < $1.name }
         }
         add(plugins.transforms, .transformation)
         add(plugins.predicates, .predicate)
         add(plugins.converters, .converter)
         add(plugins.headerConverters, .headerConverter)
-        return found.sorted { ($0.type, $0.name) < ($1.type, $1.name) }
+        return found
     }
     func pluginDefinitions(_ plugin: String, version: String?) async throws(HerderError) -> [ConfigDefinition] {
         let plugins = context.plugins
@@ -30,7 +33,10 @@ extension WorkerHerder {
         }
         if let connector = plugins.connector(named: plugin) {
             try check(connector.version)
-            return connector.keys.map(\.definition)
+            // Its own keys come before those of every connector, and count for more.
+            let own = connector.keys.map(\.definition), names = Set(own.map(\.name))
+            let common = connector.kind.frameworkDefinitions + OwnKeys.all(for: connector.kind)
+            return own + common.filter { !names.contains($0.name) }
         }
         if let found = plugins.transforms.named(plugin) { return try definitions(found) }
         if let found = plugins.predicates.named(plugin) { return try definitions(found) }
@@ -44,6 +50,7 @@ extension WorkerHerder {
             let type = config["connector.class"] ?? ""
             throw .badRequest("Included connector type \(type) does not match request type \(plugin)")
         }
+        await context.config.providers.prepare(config.dictionary)
         var result = checked(config, of: descriptor)
         result.name = plugin
         return result

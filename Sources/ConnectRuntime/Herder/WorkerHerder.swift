@@ -20,6 +20,8 @@ final class WorkerHerder: Herder {
         var problems: @Sendable () -> [ConfigDirectoryProblem] = { [] }
         /// Nil for a worker that shares its work with no one.
         var membership: ClusterMembership?
+        /// On its way through all lanes; who asks meanwhile waits for the same.
+        var probe: Latch?
     }
     private let state = Mutex(State())
     let context: HerderContext
@@ -29,6 +31,7 @@ final class WorkerHerder: Herder {
 
     init(_ context: HerderContext, version: String, commit: String) {
         (self.context, self.version, self.commit) = (context, version, commit)
+        registerMetrics()
     }
 
     // Life
@@ -46,6 +49,17 @@ final class WorkerHerder: Herder {
         context.configs.goLive { [weak self] change in self?.changed(change) }
         state.withLock { $0.phase = .live }
         for name in Set(context.configs.names).union(orphans).sorted() { supervisor(name).kick() }
+        context.nursery.start("secrets") { [weak self, context] in
+            while await !context.stopping.wait(for: context.config.reloadInterval, clock: context.clock) {
+                await self?.reloadSecrets()
+            }
+        }
+    }
+    /// Has every connector look its secrets up again.
+    func reloadSecrets() async {
+        for supervisor in allSupervisors {
+            await supervisor.lane.run("looking up values of config providers") { await supervisor.reload() }
+        }
     }
     /// Another part of the work, or another generation: what is no longer ours stops, what is new starts.
     func apply(_ assignment: Assignment) {
@@ -98,7 +112,7 @@ final class WorkerHerder: Herder {
             context.nursery.start("\(name).restart") { await supervisor.lane.run { await supervisor.restart(request) } }
         case .logLevel(let logger, let word):
             guard let level = LogLevel(named: word) else { return }
-            _ = LogLevels.shared.set(logger, to: level)
+            LoggerNames.set(logger, to: level)
         case .file, .ignored: break
         }
     }
@@ -143,13 +157,6 @@ final class WorkerHerder: Herder {
     func workerInfo() async -> WorkerInfo {
         WorkerInfo(version: version, commit: commit, kafkaClusterID: state.withLock { $0.clusterID })
     }
-    func health() async -> WorkerHealth {
-        switch state.withLock({ $0.phase }) {
-        case .live: .live(await cluster())
-        case .starting(let why): .starting(why)
-        case .stopping: .unhealthy("Worker is shutting down.")
-        }
-    }
     func cluster() async -> ClusterView {
         if let membership = state.withLock({ $0.membership }) { return membership.view }
         return ClusterView(role: isLive ? .leader : .joining, workerID: context.workerID)
@@ -158,8 +165,14 @@ final class WorkerHerder: Herder {
     func workers() async throws(HerderError) -> [WorkerMember] {
         try requireLive()
         guard let membership = state.withLock({ $0.membership }) else {
+            let rest = context.config.rest, scheme = rest.advertisedScheme ?? rest.listeners[0].scheme
             return [
-                WorkerMember(workerID: context.workerID, url: "http://\(context.workerID)", role: .leader, host: "")
+                WorkerMember(
+                    workerID: context.workerID,
+                    url: "\(scheme)://\(context.workerID)",
+                    role: .leader,
+                    host: ""
+                )
             ]
         }
         do throws(KafkaClientError) { return try await membership.members() } catch {
@@ -168,8 +181,10 @@ final class WorkerHerder: Herder {
         }
     }
     func configDirectoryProblems() async -> [ConfigDirectoryProblem] { state.withLock { $0.problems }() }
-    func taskSnapshots() async -> [TaskSnapshot] {
-        state.withLock { $0.supervisors.sorted { $0.key < $1.key }.map(\.value) }.flatMap(\.snapshots)
+    func taskSnapshots() async -> [TaskSnapshot] { allSupervisors.flatMap(\.snapshots) }
+    /// By name.
+    var allSupervisors: [ConnectorSupervisor] {
+        state.withLock { $0.supervisors.sorted { $0.key < $1.key }.map(\.value) }
     }
     func setClusterLogLevel(_ logger: String, _ level: String) async throws(HerderError) {
         try requireLive()
@@ -177,6 +192,51 @@ final class WorkerHerder: Herder {
         try await store("writing a log level") { () throws(StoreError) in
             try await context.configs.putLogLevel(logger, known.name)
         }
+    }
+}
+
+// Health: a question that passes through every connector's lane, so that a worker that hangs does not look well.
+extension WorkerHerder {
+    /// As long as Kafka Connect's `HEALTH_CHECK_TIMEOUT`.
+    func health() async -> WorkerHealth { await health(within: .seconds(10)) }
+
+    func health(within patience: Duration) async -> WorkerHealth {
+        switch state.withLock({ $0.phase }) {
+        case .starting(let why): return .starting(why)
+        case .stopping: return .unhealthy("Worker is shutting down.")
+        case .live: break
+        }
+        if await probe().wait(for: patience, clock: context.clock) { return .live(await cluster()) }
+        return .unhealthy(busy(since: patience) ?? "Its background work does not run.")
+    }
+    private func probe() -> Latch {
+        let (latch, isNew, lanes) = state.withLock { state -> (Latch, Bool, [Lane]) in
+            if let probe = state.probe { return (probe, false, []) }
+            let probe = Latch()
+            state.probe = probe
+            return (probe, true, state.supervisors.values.map(\.lane))
+        }
+        guard isNew else { return latch }
+        context.nursery.start("health") { [weak self] in
+            for lane in lanes { await lane.run("answering a health check") {} }
+            self?.state.withLock { $0.probe = nil }
+            latch.open()
+        }
+        return latch
+    }
+    func timeoutMessage() -> String { "Request timed out." + (busy(since: .zero).map { " \($0)" } ?? "") }
+
+    /// The longest work under way, when it takes at least `time`.
+    private func busy(since time: Duration) -> String? {
+        let works = state.withLock { $0.supervisors.mapValues(\.lane) }.compactMap { name, lane in
+            lane.work.map { (name, $0) }
+        }
+        guard let (name, work) = works.min(by: { $0.1.began < $1.1.began }), work.began.duration(to: .now) >= time
+        else {
+            return nil
+        }
+        return
+            "The worker is currently \(work.stage) (connector \(name)), which began at \(ISOTime.text(work.beganAt))."
     }
 }
 

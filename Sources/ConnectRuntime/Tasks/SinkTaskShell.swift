@@ -122,6 +122,7 @@ final class SinkTaskShell: Sendable {
             state.batches[id] = prepared
             parts.meters.read.add(prepared.source.count)
             parts.meters.batchRecords.observe(Double(prepared.source.count))
+            parts.meters.bytes.add(prepared.source.byteCount)
             state.tally.batch(prepared.source.count, now: now)
             state.machine.on(.polled(prepared.summary(id)), now: now)
         }
@@ -192,6 +193,7 @@ final class SinkTaskShell: Sendable {
         if let oldest = prepared.batch.origins.first?.timestamp, oldest >= 0 {
             parts.meters.latency.observe(Double(max(0, TaskTime.unix - oldest)) / 1_000)
         }
+        if let newest = prepared.batch.origins.last?.timestamp { parts.meters.took(newest) }
     }
 
     private func report(_ id: Int, _ faults: [RecordFault], _ state: inout State) async throws(TaskFailure) {
@@ -271,7 +273,7 @@ final class SinkTaskShell: Sendable {
             partitions: machine.owned,
             lastProgress: machine.lastProgress
         )
-        parts.meters.active.set(machine.hands.reduce(0) { $0 + $1.batch.records })
+        parts.meters.active.set(machine.hands.reduce(0) { $0 + $1.batch.records }, now: now)
         guard now - state.publishedAt >= .seconds(1) else { return }
         state.publishedAt = now
         state.tally.show(board.meters, now: now)

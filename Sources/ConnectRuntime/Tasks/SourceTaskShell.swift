@@ -147,6 +147,7 @@ final class SourceTaskShell: Sendable {
     ) -> SourceTaskMachine.Settlement {
         guard let buffer = state.sent[id] else { return .acknowledged }
         parts.meters.written.add(buffer.count - failures.count)
+        if failures.isEmpty { parts.meters.bytes.add(buffer.bytes.count) }
         var again: [Int] = []
         var outage: TaskFailure?
         for (index, error) in failures {
@@ -231,6 +232,7 @@ final class SourceTaskShell: Sendable {
         case .batch(let batch):
             let now = time.now
             state.pollTimes.add((now - start) / .milliseconds(1), now: now)
+            parts.meters.pollSeconds.observe(now - start)
             state.tally.batch(batch.count, now: now)
             parts.meters.polled.add(batch.count)
             parts.meters.batchRecords.observe(Double(batch.count))
@@ -372,7 +374,7 @@ final class SourceTaskShell: Sendable {
             isIdle: machine.isIdle,
             lastProgress: machine.lastProgress
         )
-        parts.meters.active.set(machine.recordsInFlight)
+        parts.meters.active.set(machine.recordsInFlight, now: now)
         guard now - state.publishedAt >= .seconds(1) else { return }
         state.publishedAt = now
         state.tally.show(board.meters, now: now)
@@ -380,5 +382,6 @@ final class SourceTaskShell: Sendable {
         parts.meters.pollMax.set(state.pollTimes.maximum(now: now))
         parts.meters.transactionAverage.set(state.transactions.average(now: now))
         parts.meters.transactionMax.set(state.transactions.maximum(now: now))
+        parts.meters.transactionMin.set(state.transactions.minimum(now: now))
     }
 }

@@ -4,13 +4,19 @@ import Synchronization
 
 /// Average and maximum over the last half to one minute, like the sampled metrics of Kafka's clients.
 struct WindowStat: Sendable {
-    private var current = (sum: 0.0, count: 0, max: 0.0)
-    private var previous = (sum: 0.0, count: 0, max: 0.0)
+    private struct Sums {
+        var sum = 0.0, count = 0, max = 0.0, min = Double.infinity
+    }
+    private var current = Sums()
+    private var previous = Sums()
     private var turnsAt = Duration.zero
 
     mutating func add(_ value: Double, now: Duration) {
         turn(now)
-        current = (current.sum + value, current.count + 1, Swift.max(current.max, value))
+        current.sum += value
+        current.count += 1
+        current.max = Swift.max(current.max, value)
+        current.min = Swift.min(current.min, value)
     }
     mutating func average(now: Duration) -> Double {
         turn(now)
@@ -21,10 +27,33 @@ struct WindowStat: Sendable {
         turn(now)
         return Swift.max(current.max, previous.max)
     }
+    mutating func minimum(now: Duration) -> Double {
+        turn(now)
+        let least = Swift.min(current.min, previous.min)
+        return least.isFinite ? least : 0
+    }
     private mutating func turn(_ now: Duration) {
         guard now >= turnsAt else { return }
-        previous = now - turnsAt < .seconds(30) ? current : (0, 0, 0)
-        (current, turnsAt) = ((0, 0, 0), now + .seconds(30))
+        previous = now - turnsAt < .seconds(30) ? current : Sums()
+        (current, turnsAt) = (Sums(), now + .seconds(30))
+    }
+}
+
+/// A gauge that also tells its average and maximum of the last half to one minute.
+final class WindowGauge: Sendable {
+    private let value: Gauge, average: Gauge, maximum: Gauge
+    private let window = Mutex(WindowStat())
+
+    init(_ value: Gauge, average: Gauge, maximum: Gauge) {
+        (self.value, self.average, self.maximum) = (value, average, maximum)
+    }
+    func set(_ number: Int, now: Duration) {
+        value.set(number)
+        window.withLock { window in
+            window.add(Double(number), now: now)
+            average.set(window.average(now: now))
+            maximum.set(window.maximum(now: now))
+        }
     }
 }
 
@@ -45,6 +74,9 @@ struct TaskInstruments {
     /// Ours: Kafka Connect has no histograms.
     func histogram(_ name: String, _ help: String, _ bounds: [Double]) -> Histogram {
         registry.histogram("connect_\(name)", help, labels: Self.labels, bounds: bounds)(id.connector, "\(id.task)")
+    }
+    func ownCounter(_ name: String, _ help: String) -> Counter {
+        registry.counter("connect_\(name)", help, labels: Self.labels)(id.connector, "\(id.task)")
     }
     func ownGauge(_ name: String, _ help: String) -> Gauge {
         registry.gauge("connect_\(name)", help, labels: Self.labels)(id.connector, "\(id.task)")

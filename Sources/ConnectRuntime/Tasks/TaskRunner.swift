@@ -182,11 +182,13 @@ public final class TaskRunner: Sendable {
         _ body: @escaping @Sendable () async -> TaskFailure?
     ) async -> TaskFailure? {
         let (board, meters, consumer) = (board, parts.meters, parts.consumer)
-        let (reads, sends) = (RateMeter(), RateMeter())
+        let (reads, sends, commits, skips) = (RateMeter(), RateMeter(), RateMeter(), RateMeter())
         let failure = await watched(body) {
             meters.show(lag: board.show(await consumer.progress(board.partitions.sorted())))
             meters.readRate.set(reads.rate(meters.read.current, now: board.time.now))
             meters.sendRate.set(sends.rate(meters.sent.current, now: board.time.now))
+            meters.commitRate.set(commits.rate(meters.commits.current, now: board.time.now))
+            meters.commitSkipRate.set(skips.rate(meters.commitsSkipped.current, now: board.time.now))
         }
         meters.show(lag: [:])
         return failure

@@ -226,6 +226,10 @@ public final class Worker: Service {
                 }
                 if partitions.contains(nil) { partitions = try await check.ensure(wants) }
                 try await readTopics(wants, partitions)
+                if clusterID == nil {
+                    // Asked while Kafka was still coming up; by now it can tell.
+                    workerHerder.use(clusterID: try await admin.clusterID(timeout: .seconds(1)))
+                }
                 if attempt > 0 { log.info("Kafka is there") }
                 return !check.isMock
             } catch let error as WorkerFailure { throw error } catch is CancellationError { return nil } catch {

@@ -60,10 +60,10 @@ public struct WorkerConfig: Sendable {
     let overridePolicy: OverridePolicy
     let restart: RestartRules
     let refusesUnknownKeys: Bool
-    /// `listeners`, as given.
-    public let listeners: [String]
-    /// `admin.listeners`; nil for the same listeners, empty for nowhere.
-    public let adminListeners: [String]?
+    /// Where REST listens, with which certificate, and whom it lets in.
+    public let rest: RESTSettings
+    /// `rest.request.timeout.ms`.
+    public let requestTimeout: Duration
     /// `rest.advertised.host.name`.
     public let advertisedHost: String?
     /// `rest.advertised.port`.
@@ -81,6 +81,7 @@ public struct WorkerConfig: Sendable {
     /// `config.directory`; nil for none.
     public let configDirectory: String?
     let providers: ConfigProviders
+    let reloadInterval: Duration
     let elasticsearchURL: String?
     /// What is odd but accepted: unknown keys with a guess, keys without effect, client settings that cannot be translated.
     public let warnings: [ConfigIssue]
@@ -125,8 +126,9 @@ public struct WorkerConfig: Sendable {
         overridePolicy = values[WorkerKeys.overridePolicy, .all]
         restart = values.restartRules(defaults: RestartRules())
         refusesUnknownKeys = values[WorkerKeys.unknownKeys, .warn] == .error
-        listeners = values[WorkerKeys.listeners, []]
-        adminListeners = values[WorkerKeys.adminListeners, nil]
+        let extensions = values[WorkerKeys.restExtensions, []]
+        rest = values.rest(extensions)
+        requestTimeout = values[WorkerKeys.restTimeout, .seconds(90)]
         advertisedHost = values[WorkerKeys.advertisedHost, nil]
         advertisedPort = values[WorkerKeys.advertisedPort, nil]
         _ = values[WorkerKeys.advertisedListener, nil]
@@ -137,6 +139,7 @@ public struct WorkerConfig: Sendable {
         allowsTopicReset = values[WorkerKeys.topicTrackingReset, true]
         configDirectory = values[WorkerKeys.configDirectory, nil].flatMap { $0.isEmpty ? nil : $0 }
         providers = values.providers(values[WorkerKeys.configProviders, []])
+        reloadInterval = values[WorkerKeys.reloadInterval, .seconds(10)]
         elasticsearchURL = values[WorkerKeys.elasticsearchURL, nil]
         warnings = Self.warnings(raw)
         _ = try values.reader.finish { true }
@@ -147,6 +150,10 @@ public struct WorkerConfig: Sendable {
         for key in raw.keys.sorted() {
             if let reason = WorkerKeys.withoutEffect[key] {
                 found.append(ConfigIssue(key: key, message: "has no effect: \(reason)"))
+            } else if key == WorkerKeys.restExtensions.name {
+                for name in (raw[key] ?? "").split(separator: ",") where !isBasicAuthentication(String(name)) {
+                    found.append(ConfigIssue(key: key, message: "\(name) has no effect: Java classes cannot be loaded"))
+                }
             } else if !WorkerKeys.isKnown(key) {
                 let hint = Suggestion.hint(for: key, among: WorkerKeys.names)
                 found.append(ConfigIssue(key: key, message: "is not a known worker property and has no effect.\(hint)"))
@@ -161,6 +168,10 @@ public struct WorkerConfig: Sendable {
             }
         }
         return found
+    }
+    /// Kafka Connect's `org.apache.kafka.connect.rest.basic.auth.extension.BasicAuthSecurityRestExtension`.
+    static func isBasicAuthentication(_ name: String) -> Bool {
+        name.filter { !$0.isWhitespace }.split(separator: ".").last == "BasicAuthSecurityRestExtension"
     }
     /// The keys under a prefix, without it.
     static func values(_ raw: [String: String], under prefix: String) -> [String: String] {
@@ -184,11 +195,7 @@ extension WorkerConfig {
     }
     /// `host:port` of REST as far as the properties tell; the executable knows better once REST listens.
     var defaultWorkerID: String {
-        let listener = listeners.first ?? "http://:8083"
-        let address = listener.split(separator: "/").last.map(String.init) ?? ":8083"
-        let parts = address.split(separator: ":", omittingEmptySubsequences: false)
-        let host = parts.count > 1 ? parts.dropLast().joined(separator: ":") : ""
-        let port = parts.last.flatMap { Int($0) } ?? 8083
+        let host = rest.listeners.first?.host ?? "", port = rest.listeners.first?.port ?? 8083
         return "\(advertisedHost ?? (host.isEmpty ? "localhost" : host)):\(advertisedPort ?? port)"
     }
     /// What the clients of connectors start from.
@@ -283,6 +290,17 @@ private struct Values {
         rules.attempts = attempts < 0 ? nil : attempts
         rules.reset = self[WorkerKeys.restartReset, defaults.reset]
         return rules
+    }
+    mutating func rest(_ extensions: [String]) -> RESTSettings {
+        var parts = RESTSettingsReader(raw)
+        let settings = parts.settings(
+            self[WorkerKeys.listeners, []],
+            admin: self[WorkerKeys.adminListeners, nil],
+            credentials: self[WorkerKeys.restCredentials, nil],
+            isAsking: extensions.contains(where: WorkerConfig.isBasicAuthentication)
+        )
+        for issue in parts.issues { reader.note(issue) }
+        return settings
     }
     mutating func providers(_ names: [String]) -> ConfigProviders {
         do throws(ConfigInvalid) { return try ConfigProviders(names: names, raw) } catch {

@@ -21,7 +21,6 @@ extension WorkerKeys {
         var found: [String: String] = [
             "plugin.path": "connectors are built in", "plugin.discovery": "connectors are built in",
             "connect.protocol": "workers agree through a consumer group",
-            "rest.extension.classes": "Java classes cannot be loaded",
             "metric.reporters": "metrics are at /metrics", "metrics.num.samples": "metrics are at /metrics",
             "metrics.recording.level": "metrics are at /metrics", "metrics.sample.window.ms": "metrics are at /metrics",
             "task.shutdown.force.timeout.ms": "late tasks are cancelled",

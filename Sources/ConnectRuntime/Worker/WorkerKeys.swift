@@ -178,9 +178,11 @@ enum WorkerKeys {
 
     static let listeners = ConfigKey<[String]>.list(
         "listeners",
-        default: ["http://:8083"],
+        default: ["http://127.0.0.1:8083"],
         importance: .low,
-        "Where REST listens: `http://host:port`, host may be empty."
+        "Where REST listens: `http://host:port` or `https://host:port`; an empty host is every interface. HTTPS takes its "
+            + "certificate from `listeners.https.ssl.keystore.location`, a PEM file with private key and certificate "
+            + "(`ssl.key.password` opens a locked key), or from `ssl.keystore.key` and `ssl.keystore.certificate.chain`."
     ).shown(in: "REST")
     static let adminListeners = ConfigKey<[String]?>(
         "admin.listeners",
@@ -216,6 +218,26 @@ enum WorkerKeys {
         "rest.advertised.listener",
         importance: .low,
         "Which listener other workers use: http or https."
+    ).shown(in: "REST")
+    static let restExtensions = ConfigKey<[String]>.list(
+        "rest.extension.classes",
+        default: [],
+        importance: .low,
+        "`BasicAuthSecurityRestExtension`, with or without package, asks for user and password; other Java classes cannot be "
+            + "loaded and have no effect."
+    ).shown(in: "REST")
+    static let restCredentials = ConfigKey<String?>.optionalString(
+        "rest.basic.auth.credentials.file",
+        importance: .medium,
+        "Properties file with a line `user=password` for everybody whom REST lets in, as Kafka Connect's "
+            + "PropertyFileLoginModule reads it. Only `/` and `/health` stay open. Absent lets everybody in."
+    ).shown(in: "REST")
+    static let restTimeout = ConfigKey<Duration>.milliseconds(
+        "rest.request.timeout.ms",
+        in: 1...3_600_000,
+        default: 90_000,
+        importance: .low,
+        "Longest time until REST answers; later the answer is 500 and says what the worker was doing."
     ).shown(in: "REST")
     static let allowOrigin = ConfigKey<String>.string(
         "access.control.allow.origin",
@@ -258,7 +280,17 @@ enum WorkerKeys {
         default: ["env", "file", "dir"],
         importance: .low,
         "Names that `${name:…}` in connector configs may use; each has `config.providers.NAME.class` and "
-            + "`config.providers.NAME.param.*`. `env`, `file` and `dir` need no class."
+            + "`config.providers.NAME.param.*`. `env`, `file` and `dir` need no class; `CommandConfigProvider` runs "
+            + "`param.command` with path and key, without a shell, and takes what it prints (`param.timeout.ms`, "
+            + "`param.ttl.ms`)."
+    ).shown(in: "Config")
+    static let reloadInterval = ConfigKey<Duration>.milliseconds(
+        "config.reload.interval.ms",
+        in: 100...86_400_000,
+        default: 10_000,
+        importance: .low,
+        "How often values from config providers are looked up again; a connector whose value has changed is restarted, "
+            + "unless its `config.action.reload` is `none`."
     ).shown(in: "Config")
     static let elasticsearchURL = ConfigKey<String?>.optionalString(
         "elasticsearch.url",
@@ -274,9 +306,10 @@ enum WorkerKeys {
         keyConverter, valueConverter, headerConverter,
         offsetFlushInterval, offsetFlushTimeout, shutdownTimeout, topicCreation, overridePolicy, restartPolicy,
         restartBackoff, restartBackoffMax, restartAttempts, restartReset, stallTimeout, unknownKeys,
-        listeners, adminListeners, advertisedHost, advertisedPort, advertisedListener, allowOrigin, allowMethods,
+        listeners, adminListeners, advertisedHost, advertisedPort, advertisedListener, restExtensions, restCredentials,
+        restTimeout, allowOrigin, allowMethods,
         responseHeaders, topicTracking, topicTrackingReset,
-        configDirectory, configProviders, elasticsearchURL,
+        configDirectory, configProviders, reloadInterval, elasticsearchURL,
     ]
 
     private static func topic(_ kind: String, _ fallback: String, _ text: String) -> ConfigKey<String> {

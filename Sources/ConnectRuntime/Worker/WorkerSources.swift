@@ -1,4 +1,4 @@
-import ConnectConfig
+public import ConnectConfig
 import FoundationEssentials
 
 /// Where worker properties come from, and which counts: flag, then `CONNECT_*` variable, then file, then default.

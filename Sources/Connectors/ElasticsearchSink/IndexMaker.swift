@@ -29,10 +29,10 @@ struct IndexMaker {
 
     private func prepare(index name: String, _ connection: SearchConnection) throws(TaskFailure) {
         let doing = "looking for index \(name)"
-        let present = try connection.send("HEAD", "/\(Self.escaped(name))")
+        let present = try connection.send("HEAD", "/\(name.percentEncoded)")
         if present.status == 200 { return }
         guard present.status == 404 else { throw TaskFailure(present, doing: doing) }
-        let made = try connection.send("PUT", "/\(Self.escaped(name))", json: try definition(of: name))
+        let made = try connection.send("PUT", "/\(name.percentEncoded)", json: try definition(of: name))
         let type = BulkAnswer.error(in: made.body).type
         if made.isSuccess || type == "resource_already_exists_exception" {
             return log.info("Index is ready", ["index": "\(name)", "made": .bool(made.isSuccess)])
@@ -63,20 +63,6 @@ struct IndexMaker {
         else {
             let because = "\(path) must hold a JSON object with mappings or settings"
             throw .config(key, doing: "making index \(name)", because: because)
-        }
-        return text
-    }
-
-    /// Percent-encoded for a path.
-    static func escaped(_ name: String) -> String {
-        var text = ""
-        for byte in name.utf8 {
-            let character = Character(UnicodeScalar(byte))
-            if byte < 0x80, character.isLetter || character.isNumber || "-_.".contains(character) {
-                text.append(character)
-            } else {
-                text += "%" + (byte < 16 ? "0" : "") + String(byte, radix: 16, uppercase: true)
-            }
         }
         return text
     }

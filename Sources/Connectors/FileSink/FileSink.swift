@@ -11,7 +11,8 @@ public enum FileSink {
         summary: "Writes each partition into files of JSON lines, atomically and exactly once, compressed if wanted.",
         keys: Keys.all,
         check: { raw throws(ConfigInvalid) in _ = try FileSinkConfig(raw) },
-        make: { raw, context throws(ConfigInvalid) in FileSinkTask(try FileSinkConfig(raw), context) }
+        make: { raw, context throws(ConfigInvalid) in FileSinkTask(try FileSinkConfig(raw), context) },
+        moveOffsets: { raw, _, change throws(OffsetsError) in try OffsetsMove.run(change, raw) }
     )
 
     enum Keys {

@@ -36,16 +36,29 @@ struct PartitionManifest {
         if size > 0, try tail(1) != [UInt8(ascii: "\n")] { isTorn = true }
     }
 
-    /// The last offset that the list knows.
-    func newest() throws(FileError) -> Int64? {
-        let lines = try tail(64 << 10).split(separator: UInt8(ascii: "\n"))
-        return lines.lazy.reversed().compactMap(Self.last).first
+    /// The offset behind the newest segment that the list knows, or that somebody moved it to; nil for none.
+    func next() throws(FileError) -> Int64? {
+        for line in try tail(64 << 10).split(separator: UInt8(ascii: "\n")).reversed() {
+            if let last = Self.last(line) { return last + 1 }
+            let text = String(decoding: line, as: UTF8.self)
+            if text.hasPrefix(Self.moved), text.hasSuffix("}") {
+                return Int64(text.dropFirst(Self.moved.count).dropLast())
+            }
+        }
+        return nil
     }
 
     /// Adds a complete segment and brings the list to the disk.
-    mutating func append(_ line: Line) throws(FileError) {
+    mutating func append(_ line: Line) throws(FileError) { try append(line.json) }
+
+    /// Notes that the partition goes on elsewhere: at an offset, or with nil as if it had never been written.
+    mutating func append(movedTo next: Int64?) throws(FileError) {
+        try append(Array("\(Self.moved)\(next.map { "\($0)" } ?? "null")}\n".utf8))
+    }
+
+    private mutating func append(_ line: [UInt8]) throws(FileError) {
         let file = try OpenFile(path, .append)
-        let text = (isTorn ? [UInt8(ascii: "\n")] : []) + line.json
+        let text = (isTorn ? [UInt8(ascii: "\n")] : []) + line
         isTorn = true
         try file.write(text[...])
         try file.sync()
@@ -69,4 +82,5 @@ struct PartitionManifest {
         return SegmentName(String(text.dropFirst(start.count).prefix { $0 != "\"" }))?.last
     }
     private static let start = #"{"file":""#
+    private static let moved = #"{"next":"#
 }

@@ -48,7 +48,7 @@ final class SegmentWriter {
         (self.partition, self.config, self.bufferBytesMax) = (partition, config, bufferBytesMax)
         due = .now
         manifest = locked
-        next = try manifest.newest().map { $0 + 1 }
+        next = try manifest.next()
         for name in names {
             guard let segment = SegmentName(name), segment.partition == partition else { continue }
             let path = "\(config.directory)/\(name)"

@@ -13,8 +13,34 @@ public enum FileStreamSource {
         check: { raw throws(ConfigInvalid) in _ = try FileStreamSourceConfig(raw) },
         make: { raw, context throws(ConfigInvalid) in
             FileStreamSourceTask(try FileStreamSourceConfig(raw), context)
-        }
+        },
+        checkOffsets: { raw, positions throws(OffsetsError) in try check(positions, raw) }
     )
+
+    /// Kafka Connect's rules and words; whether the file is that long shows when the task starts.
+    private static func check(_ positions: [SourcePosition], _ raw: [String: String]) throws(OffsetsError) {
+        guard raw[Keys.file.name]?.isEmpty == false else {
+            throw .refused(
+                "Offsets cannot be modified if the 'file' configuration is unspecified. This is because stdin is used for "
+                    + "input and offsets are not tracked."
+            )
+        }
+        // Garbage may always be removed.
+        for case (let partition, let offset?) in positions.map({ ($0.partition, $0.offset) }) {
+            guard let position = offset["position"] else {
+                throw .refused("Offset objects should either be null or contain the key 'position'")
+            }
+            guard let number = position.int else {
+                throw .refused("The value for the 'position' key in the offset is expected to be a Long value")
+            }
+            guard number >= 0 else {
+                throw .refused("The value for the 'position' key in the offset should be a non-negative value")
+            }
+            guard partition["filename"] != nil else {
+                throw .refused("Partition objects should contain the key 'filename'")
+            }
+        }
+    }
 
     enum Keys {
         static let file = ConfigKey<String?>.optionalString(

@@ -14,6 +14,9 @@ public enum PostgresSink {
         summary: "Writes topics to PostgreSQL tables: COPY-speed appends and upserts, plain JSON, exactly once.",
         keys: PostgresSinkConfig.keys,
         check: { raw throws(ConfigInvalid) in _ = try PostgresSinkConfig(raw) },
-        make: { raw, context throws(ConfigInvalid) in PostgresSinkTask(try PostgresSinkConfig(raw), context) }
+        make: { raw, context throws(ConfigInvalid) in PostgresSinkTask(try PostgresSinkConfig(raw), context) },
+        moveOffsets: { raw, connector, change throws(OffsetsError) in
+            try OffsetsTable.move(change, of: connector, raw)
+        }
     )
 }

@@ -114,6 +114,58 @@ import Testing
     }
 }
 
+@Suite struct RESTSettingsTests {
+    @Test(arguments: [
+        ("http://:8083", "", 8083, false), ("HTTPS://h.example:8443/", "h.example", 8443, true),
+        ("http://[::1]:80", "::1", 80, false),
+    ])
+    func `listeners are read`(text: String, host: String, port: Int, isSecure: Bool) {
+        let listener = RESTSettings.Listener(text)
+        #expect(listener?.host == host && listener?.port == port && listener?.isSecure == isSecure)
+    }
+    @Test(arguments: ["http://h", "h:80", "ftp://h:1", "http://h:99999", "http:80", ""])
+    func `what is no listener is none`(text: String) { #expect(RESTSettings.Listener(text) == nil) }
+
+    @Test func `the certificate and the users come from files, and hide`() throws {
+        let folder = try TemporaryFolder()
+        let pem = "-----BEGIN PRIVATE KEY-----\nx\n-----END PRIVATE KEY-----\n-----BEGIN CERTIFICATE-----\n"
+        try folder.write("server.pem", pem)
+        try folder.write("users", "ada = pass word\nempty=\n")
+        let config = try WorkerConfig([
+            "listeners": "https://:8443,http://127.0.0.1:1", "ssl.keystore.type": "JKS",
+            "listeners.https.ssl.keystore.location": folder.path + "/server.pem",
+            "listeners.https.ssl.key.password": "geheim", "admin.listeners": "",
+            "rest.basic.auth.credentials.file": folder.path + "/users", "rest.advertised.listener": "http",
+        ])
+        #expect(config.rest.listeners.map(\.scheme) == ["https", "http"] && config.rest.adminListeners == [])
+        #expect(config.rest.certificate?.chain == pem && config.rest.advertisedScheme == "http")
+        #expect(config.rest.users?.keys.sorted() == ["ada"])
+        #expect(config.rest.users?["ada"]?.reveal { $0 == "pass word" } == true)
+        #expect(!"\(config.rest)".contains("geheim") && !"\(config.rest)".contains("pass word"))
+    }
+    @Test func `what cannot be used names its key`() {
+        func keys(_ raw: [String: String]) -> [String] {
+            do throws(ConfigInvalid) { _ = try WorkerConfig(raw) } catch { return error.issues.map(\.key) }
+            return []
+        }
+        #expect(keys(["listeners": "x"]) == ["listeners"])
+        #expect(keys(["rest.advertised.listener": "https"]) == ["rest.advertised.listener"])
+        let https = ["listeners": "https://:1"]
+        #expect(keys(https) == ["listeners.https.ssl.keystore.location"])
+        #expect(
+            keys(https.merging(["listeners.https.ssl.keystore.certificate.chain": "x"]) { $1 })
+                == ["listeners.https.ssl.keystore.key"]
+        )
+        #expect(
+            keys(
+                https.merging([
+                    "listeners.https.ssl.client.auth": "required", "listeners.https.ssl.keystore.type": "PKCS12",
+                ]) { $1 }
+            ) == ["listeners.https.ssl.client.auth", "listeners.https.ssl.keystore.type"]
+        )
+    }
+}
+
 @Suite struct ConfigProviderTests {
     private func providers(
         _ raw: [String: String] = [:],

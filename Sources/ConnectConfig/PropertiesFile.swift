@@ -7,6 +7,9 @@ public struct PropertiesFile: Sendable {
     public struct Fault: Error, Sendable, Hashable, CustomStringConvertible {
         /// `config/worker.properties:12: reason`.
         public let description: String
+
+        /// A fault with its whole sentence.
+        public init(description: String) { self.description = description }
     }
     /// One key with its place.
     public struct Entry: Sendable, Hashable {
