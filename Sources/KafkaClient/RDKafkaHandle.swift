@@ -34,6 +34,9 @@ final class CallbackTarget: Sendable {
     nonisolated(unsafe) private let rk: OpaquePointer  // rd_kafka_t is documented as thread-safe
     let target: CallbackTarget
     private let destroyFlags: Int32
+    /// librdkafka before 2.3 aborts the process when a consumer of this strategy is destroyed between joining its group and
+    /// its first assignment (issue 4312 there).
+    private let diesBeforeAssignment: Bool
 
     enum Kind { case producer, consumer, admin }
 
@@ -66,9 +69,14 @@ final class CallbackTarget: Sendable {
         self.target = target
         // A consumer leaves its group in close(); destroy must not do it again, waiting for a broker.
         destroyFlags = kind == .consumer ? RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE : 0
+        diesBeforeAssignment =
+            kind == .consumer && KafkaSettings.libraryVersion < 0x0203_00ff
+            && settings["partition.assignment.strategy"]?.contains("cooperative-sticky") == true
     }
 
     deinit {
+        // Rather a small leak, once per shutdown in the middle of a first join, than a crash.
+        if diesBeforeAssignment, target.rebalances.withLock({ $0.isJoining && !$0.wasAssigned }) { return }
         nonisolated(unsafe) let rk = unsafe rk
         let flags = destroyFlags
         let target = target

@@ -65,11 +65,12 @@ struct RebalanceInbox {
     var observer: (@Sendable (RebalanceEvent) -> Void)?
     /// From a subscription or a revocation until the group has given partitions.
     var isJoining = false
+    var wasAssigned = false
 
     /// True when the change must be answered on the spot.
     mutating func add(_ change: Rebalance) -> Bool {
         switch change {
-        case .assigned: isJoining = false
+        case .assigned: (isJoining, wasAssigned) = (false, true)
         case .revoked: isJoining = true
         case .failed: break
         }

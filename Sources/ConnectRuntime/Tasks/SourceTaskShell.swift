@@ -277,6 +277,8 @@ final class SourceTaskShell: Sendable {
 
     /// Makes topics that the task uses for the first time, by the connector's rules.
     private func prepareTopics(_ buffer: RecordBuffer, _ state: inout State) async throws(TaskFailure) {
+        // A batch that only brings a position forward names its topic, but puts nothing into it.
+        guard !buffer.isEmpty else { return }
         for topic in buffer.topics where !state.topics.contains(topic) {
             if parts.settings.boundary != nil, topic == (parts.offsets as? any TransactionalOffsetStorage)?.topic {
                 throw .fatal(

@@ -151,11 +151,14 @@ final class FakeSource: SourceTask {
         var next = 0
         var committed = -1
         var isStopped = false
+        var polls = 0
     }
     let seen = Watched(Seen())
     private let context: any SourceTaskContext
     private let count: Int
     private let topic: String
+    /// Named by a first batch without records.
+    private let emptyTopic: String?
     private let line: @Sendable (Int) -> String
     private let fault: @Sendable () -> TaskFailure?
     static let partition: OffsetMap = ["file": .string("f")]
@@ -164,10 +167,11 @@ final class FakeSource: SourceTask {
         _ context: any SourceTaskContext,
         count: Int,
         topic: String,
+        emptyTopic: String? = nil,
         line: @escaping @Sendable (Int) -> String = { "line \($0)" },
         fault: @escaping @Sendable () -> TaskFailure? = { nil }
     ) {
-        (self.context, self.count, self.topic) = (context, count, topic)
+        (self.context, self.count, self.topic, self.emptyTopic) = (context, count, topic, emptyTopic)
         (self.line, self.fault) = (line, fault)
     }
 
@@ -178,8 +182,13 @@ final class FakeSource: SourceTask {
     func poll() async throws(TaskFailure) -> SourcePoll {
         let first = seen.value.next
         if let failure = fault() { throw failure }
+        seen.change { $0.polls += 1 }
         guard first < count else { return .finished }
         var buffer = RecordBuffer()
+        if let emptyTopic, seen.value.polls == 1 {
+            _ = buffer.index(ofTopic: emptyTopic)
+            return .batch(SourceBatch(.raw(buffer, format: .utf8), positions: []))
+        }
         let index = buffer.index(ofTopic: topic)
         let end = min(count, first + 100)
         for number in first..<end {
