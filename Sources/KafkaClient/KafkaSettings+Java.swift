@@ -116,7 +116,7 @@ extension KafkaSettings {
             assignors,
             otherwise: "must name RangeAssignor, RoundRobinAssignor or CooperativeStickyAssignor"
         ),
-        "exclude.internal.topics": .none("subscriptions by pattern match internal topics; use an anchored pattern"),
+        "exclude.internal.topics": .none("Kafka's own topics never match topics.regex"),
         "group.protocol": .convert(
             { value in
                 if RDKafkaConf().knows("group.protocol") { return ["group.protocol": value] }
