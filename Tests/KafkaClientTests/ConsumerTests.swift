@@ -216,6 +216,21 @@ import Testing
         await producer.close()
     }
 
+    /// librdkafka before 2.3 aborted the process here.
+    @Test func `a consumer that ends between joining and its first assignment ends quietly`() async throws {
+        let cluster = try makeCluster()
+        let coordinatorLoads = [Int32](repeating: 14, count: 200)
+        try cluster.pushErrors(api: 14, coordinatorLoads)  // SyncGroup
+        let lines = Collected<String>()
+        let strategy = ["partition.assignment.strategy": "cooperative-sticky", "debug": "cgrp"]
+        let consumer = try Consumer(KafkaSettings(cluster, ["group.id": "early"].merging(strategy) { $1 })) { event in
+            if case .log(_, _, let text) = event { lines.append(text) }
+        }
+        try await consumer.subscribe(topics: ["t"])
+        try await eventually { lines.all.contains { $0.contains("-> wait-sync") } }
+        await consumer.close()
+    }
+
     @Test func `automatic mode needs no answers`() async throws {
         let cluster = try makeCluster()
         let producer = try Producer(KafkaSettings(cluster))
