@@ -2,10 +2,12 @@
 SHELL := /bin/bash
 FILTER ?=
 ONESHOT ?=
+FUZZ_SECONDS ?= 20
+PARSER ?=
 BUILD_DIR := build
 
 .DEFAULT_GOAL := help
-.PHONY: help bootstrap build run test lint format bench docs asan clean ci
+.PHONY: help bootstrap build run test lint format bench docs asan fuzz clean ci
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -36,6 +38,9 @@ docs: build ## Reference pages from the config keys and the command line
 
 asan: bootstrap ## Client tests under AddressSanitizer and LeakSanitizer
 	@scripts/asan
+
+fuzz: bootstrap ## libFuzzer on every parser; FUZZ_SECONDS=20 each, PARSER=json runs one
+	@FUZZ_SECONDS='$(FUZZ_SECONDS)' PARSER='$(PARSER)' scripts/fuzz
 
 ci: test ## What CI runs
 

@@ -84,6 +84,7 @@ let package = Package(
         .executable(name: "sluice", targets: ["sluice"]),
         .library(name: "KafkaClient", targets: ["KafkaClient"]),
         .library(name: "ConnectSDK", targets: ["ConnectSDK"]),
+        .library(name: "ParserProbes", targets: ["ParserProbes"]),  // for Fuzz/
     ],
     dependencies: [],  // none, for good: the toolchain's modules and the C libraries of the system are all there is
     targets: [
@@ -118,7 +119,7 @@ let package = Package(
             dependencies: [
                 "SluiceCLI", "CommandGrammar", "ConnectRuntime", "ConnectREST", "ConnectorRegistry", "KafkaClient",
                 "HTTPServer", "TransferClient", "Lifecycle", "Logs", "Metrics", "ConnectModel", "ConnectConfig",
-                "ConnectSDK", "CMalloc",
+                "ConnectSDK", "Transforms", "FileAccess", "JSONReading", "CMalloc",
             ],
             swiftSettings: house
         ),
@@ -127,7 +128,7 @@ let package = Package(
             name: "IntegrationTests",
             dependencies: [
                 "sluice", "ConnectAPI", "ConnectRuntime", "ConnectTestKit", "KafkaClient", "PostgresClient",
-                "TransferClient", "ConnectModel", "Lifecycle",
+                "TransferClient", "ConnectModel", "Lifecycle", "Transforms", "JSONReading",
             ],
             exclude: dataFolders(of: "Tests/IntegrationTests"),
             swiftSettings: house
@@ -139,10 +140,12 @@ let package = Package(
         + library("Lifecycle")
         + library("Logs")
         + library("Metrics")
-        + library("CommandGrammar")
+        + library("Spelling")
+        + library("CommandGrammar", ["Spelling"])
         // L2  what a connector author sees, and the threads that blocking calls live on
         + library("ConnectSDK", ["ConnectModel", "ConnectConfig", "Lifecycle", "Logs", "Metrics"])
         + library("Blocking")
+        + library("Expressions", ["ConnectModel"])
         // L3  one Swift client per C library
         + library("KafkaClient", ["CRDKafka", "Blocking", "ConnectModel", "Lifecycle", "Logs"])
         + library("PostgresClient", ["CLibPQ", "Blocking", "Logs"])
@@ -159,7 +162,7 @@ let package = Package(
         + library("Converters", ["ConnectSDK", "ConnectModel", "ConnectConfig", "JSONReading"])
         + library(
             "Transforms",
-            ["ConnectSDK", "ConnectModel", "ConnectConfig", "JSONReading", "Patterns"],
+            ["ConnectSDK", "ConnectModel", "ConnectConfig", "JSONReading", "Patterns", "Expressions"],
             testing: ["Converters"]
         )
         // L5  the machine room
@@ -167,6 +170,7 @@ let package = Package(
             "ConnectRuntime",
             [
                 "ConnectSDK", "ConnectModel", "ConnectConfig", "KafkaClient", "FileAccess", "Patterns", "Blocking",
+                "Spelling",
                 "Lifecycle", "Logs", "Metrics",
             ],
             testing: ["Converters"]
@@ -185,6 +189,15 @@ let package = Package(
             [
                 "ConnectSDK", "Converters", "Transforms", "SupermarketSource", "SchedulerFeedSource", "PostgresSink",
                 "ElasticsearchSink", "FileSink", "FileStream",
+            ],
+            testing: ["ConnectRuntime", "ConnectConfig"]
+        )
+        // what tests and Fuzz/ feed parsers with
+        + library(
+            "ParserProbes",
+            [
+                "ConnectSDK", "ConnectModel", "XMLReading", "JSONReading", "Converters", "Transforms", "Expressions",
+                "ConnectRuntime",
             ]
         )
         // L7  admin commands; connector commands speak HTTP only

@@ -57,24 +57,39 @@ public struct ConfigDefinition: Sendable {
     /// The earlier names of this key, still accepted.
     public var deprecatedNames: [String] = []
 
-    /// Why `text` (nil: absent) is not a value of this key, each in Kafka Connect's words; empty when it is one.
+    /// What Kafka Connect says of a value that is null; nil when it takes null.
+    ///
+    /// It checks the null that a missing or unreadable value leaves behind as well, so that such a key has two problems.
+    public internal(set) var nullReason: ConfigIssue.Reason?
+    var check: @Sendable (String) -> ConfigIssue.Reason? = { _ in nil }
+
+    /// What a config says about a key.
+    public enum Given: Sendable, Hashable {
+        /// The config does not have the key.
+        case absent
+        /// The config has the key with JSON's null.
+        case null
+        /// The config has the key.
+        case text(String)
+    }
+
+    /// Why what is given is not a value of this key, each in Kafka Connect's words; empty when it is one.
     ///
     /// `prefix` stands before the key's name in the config, for transforms and predicates: `transforms.t.`.
-    public func problems(with text: String?, prefix: String = "") -> [String] { check(text, prefix) }
-    var check: @Sendable (String?, String) -> [String] = { _, _ in [] }
-}
-
-extension ConfigDefinition {
-    /// Numbers the keys of each group in order of declaration, as Kafka Connect's `order_in_group` does.
-    public static func numbered(_ definitions: [ConfigDefinition]) -> [ConfigDefinition] {
-        var next: [String: Int] = [:]
-        return definitions.map { definition in
-            guard let group = definition.group else { return definition }
-            var numbered = definition
-            next[group, default: 0] += 1
-            numbered.orderInGroup = next[group, default: 0]
-            return numbered
+    public func problems(with given: Given, prefix: String = "") -> [String] {
+        let ofNull = nullReason.map { [$0.issue(name, prefix: prefix, value: nil).message] } ?? []
+        switch given {
+        case .absent: return isRequired ? [ConfigIssue.missing(prefix + name).message] + ofNull : []
+        case .null: return ofNull
+        case .text(let text):
+            guard let reason = check(text) else { return [] }
+            let value = type == .password ? Secret.hidden : text
+            return [reason.issue(name, prefix: prefix, value: value).message] + (reason.isTypeFault ? ofNull : [])
         }
+    }
+    /// The same for a text, or nil for an absent key.
+    public func problems(with text: String?, prefix: String = "") -> [String] {
+        problems(with: text.map(Given.text) ?? .absent, prefix: prefix)
     }
 }
 

@@ -55,6 +55,11 @@ public struct ConfigIssue: Error, Sendable, Hashable, CustomStringConvertible {
             return reason
         }
 
+        /// What Kafka Connect says of a regular expression that is null.
+        public static let nullPattern = Self(
+            "Invalid regex: Cannot invoke \"String.isEmpty()\" because \"this.pattern\" is null"
+        )
+
         func issue(_ name: String, prefix: String, value: String?) -> ConfigIssue {
             if let wholeMessage { return ConfigIssue(key: prefix + name, message: wholeMessage) }
             let named = ConfigIssue.invalid(isTypeFault ? prefix + name : name, value: shownValue ?? value, text)

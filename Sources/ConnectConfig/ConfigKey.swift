@@ -38,19 +38,18 @@ public struct ConfigKey<Value: Sendable>: AnyConfigKey {
             displayName: name,
             validValues: valid
         )
-        let isRequired = definition.isRequired, isSecret = type == .password
-        definition.check = { text, prefix in
-            guard let text else { return isRequired ? [ConfigIssue.missing(prefix + name).message] : [] }
+        definition.check = { text in
             do throws(ConfigIssue.Reason) {
                 _ = try parse(text)
-                return []
-            } catch { return [error.issue(name, prefix: prefix, value: isSecret ? Secret.hidden : text).message] }
+                return nil
+            } catch { return error }
         }
     }
 
     /// The same key under a heading of forms and pages, with what else they show.
     public func shown(
         in group: String? = nil,
+        at order: Int? = nil,
         as displayName: String? = nil,
         width: ConfigWidth = .medium,
         dependents: [String] = [],
@@ -58,10 +57,18 @@ public struct ConfigKey<Value: Sendable>: AnyConfigKey {
     ) -> Self {
         var copy = self
         copy.definition.group = group
+        if let order { copy.definition.orderInGroup = order }
         copy.definition.displayName = displayName ?? name
         copy.definition.width = width
         copy.definition.dependents = dependents
         copy.definition.recommendedValues = recommended
+        return copy
+    }
+
+    /// The same key; null is not a value of it, for this reason (``ConfigDefinition/nullReason``).
+    public func refusingNull(_ reason: ConfigIssue.Reason) -> Self {
+        var copy = self
+        copy.definition.nullReason = reason
         return copy
     }
 

@@ -21,17 +21,27 @@ extension ConfigKey where Value == Int {
             valid: describe(range, type),
             documentation
         ) { text throws(ConfigIssue.Reason) in
-            guard let number = Int(JavaNumber.withPlainDigits(trimmed(text))) else {
-                throw ConfigIssue.Reason.type("Not a number of type \(type.rawValue)")
-            }
+            let number = try number(text, type)
             guard number >= range.lowerBound else {
-                throw ConfigIssue.Reason("Value must be at least \(range.lowerBound)")
+                throw ConfigIssue.Reason("Value must be at least \(range.lowerBound)").showing("\(number)")
             }
             guard number <= range.upperBound else {
-                throw ConfigIssue.Reason("Value must be no more than \(range.upperBound)")
+                throw ConfigIssue.Reason("Value must be no more than \(range.upperBound)").showing("\(number)")
             }
             return number
         }
+    }
+    /// A number as Java reads it, of the type's width.
+    public static func number(_ text: String, _ type: ConfigType) throws(ConfigIssue.Reason) -> Int {
+        let digits = JavaNumber.withPlainDigits(trimmed(text))
+        let number: Int? =
+            switch type {
+            case .short: Int16(digits).map { Int($0) }
+            case .int: Int32(digits).map { Int($0) }
+            default: Int(digits)
+            }
+        guard let number else { throw .type("Not a number of type \(type.rawValue)") }
+        return number
     }
     private static func describe(_ range: ClosedRange<Int>, _ type: ConfigType) -> String? {
         let low = range.lowerBound <= Int(Int32.min) ? nil : range.lowerBound
@@ -42,6 +52,29 @@ extension ConfigKey where Value == Int {
         case (nil, let high?): return "[...,\(high)]"
         case (let low?, let high?): return "[\(low),...,\(high)]"
         }
+    }
+}
+
+extension ConfigKey where Value == Int? {
+    /// A whole number, which may be absent.
+    public static func optionalInt(
+        _ name: String,
+        in range: ClosedRange<Int> = Int.min...Int.max,
+        type: ConfigType = .int,
+        importance: Importance = .medium,
+        valid: String? = nil,
+        _ documentation: String
+    ) -> Self {
+        let plain = ConfigKey<Int>.int(name, in: range, type: type, documentation)
+        return Self(
+            name,
+            type: type,
+            default: .some(nil),
+            defaultText: nil,
+            importance: importance,
+            valid: valid ?? plain.definition.validValues,
+            documentation
+        ) { text throws(ConfigIssue.Reason) in try plain.parse(text) }
     }
 }
 
@@ -99,6 +132,31 @@ extension ConfigKey where Value == Bool {
 }
 
 extension ConfigKey where Value == String {
+    /// One of some words, in just that case of letters (Kafka 4.3, `ValidString`).
+    public static func word(
+        _ name: String,
+        of words: [String],
+        default fallback: String? = nil,
+        importance: Importance = .high,
+        _ documentation: String
+    ) -> Self {
+        let all = words.joined(separator: ", ")
+        let reason = ConfigIssue.Reason("String must be one of: \(all)")
+        return Self(
+            name,
+            type: .string,
+            default: fallback,
+            defaultText: fallback,
+            importance: importance,
+            valid: "[\(all)]",
+            documentation
+        ) { text throws(ConfigIssue.Reason) in
+            let word = trimmed(text)
+            guard words.contains(word) else { throw reason.showing(word) }
+            return word
+        }.refusingNull(reason)
+    }
+
     /// Any text; `nonEmpty` refuses the empty one.
     public static func string(
         _ name: String,
@@ -118,7 +176,7 @@ extension ConfigKey where Value == String {
             documentation
         ) { text throws(ConfigIssue.Reason) in
             let text = trimmed(text)
-            guard !nonEmpty || !text.isEmpty else { throw ConfigIssue.Reason("String must be non-empty") }
+            guard !nonEmpty || !text.isEmpty else { throw ConfigIssue.Reason("String must be non-empty").showing("") }
             return text
         }
     }
@@ -207,23 +265,22 @@ extension ConfigKey where Value: CaseIterable & RawRepresentable, Value.RawValue
         importance: Importance = .medium,
         _ documentation: String
     ) -> Self {
-        let words = Value.allCases.map(\.rawValue)
+        let words = Value.allCases.map { $0.rawValue.uppercased() }.joined(separator: ", ")
+        let reason = ConfigIssue.Reason("String must be one of (case insensitive): \(words)")
         return Self(
             name,
             type: .string,
             default: fallback,
             defaultText: fallback?.rawValue,
             importance: importance,
-            valid: "(case insensitive) [\(words.map { $0.uppercased() }.joined(separator: ", "))]",
+            valid: "(case insensitive) [\(words)]",
             documentation
         ) { text throws(ConfigIssue.Reason) in
-            let text = trimmed(text).lowercased()
-            guard let value = Value.allCases.first(where: { $0.rawValue.lowercased() == text }) else {
-                let all = words.map { $0.uppercased() }.joined(separator: ", ")
-                throw ConfigIssue.Reason("String must be one of (case insensitive): \(all)")
-            }
-            return value
-        }
+            let word = trimmed(text)
+            let known = Value.allCases.first { $0.rawValue.lowercased() == word.lowercased() }
+            guard let known else { throw reason.showing(word) }
+            return known
+        }.refusingNull(reason)
     }
 }
 

@@ -7,6 +7,14 @@ public enum Converters {
     /// The Kafka version whose behaviour they have.
     static let version = "4.3.1"
 
+    /// What the runtime tells every converter about itself; a config need not.
+    static let typeKey = ConfigKey<String>.word(
+        "converter.type",
+        of: ["key", "value", "header"],
+        importance: .low,
+        "What the converter is used for; the worker sets it."
+    )
+
     /// Converters of keys and values.
     public static let all: [PluginDescriptor<any Converter>] = [
         describe("converters.BooleanConverter", "Booleans as one byte.") { _, _ throws(ConnectError) in
@@ -58,7 +66,7 @@ public enum Converters {
         } + [
             PluginDescriptor(
                 name: "org.apache.kafka.connect.storage.SimpleHeaderConverter",
-                aliases: ["SimpleHeaderConverter", "SimpleHeader"],
+                aliases: ["SimpleHeaderConverter", "Simple"],
                 version: version,
                 summary: "Text whose type is guessed when it is read."
             ) { _, _ throws(ConfigInvalid) in SimpleHeaderConverter() }
@@ -76,7 +84,7 @@ public enum Converters {
             aliases: [short, String(short.dropLast("Converter".count))],
             version: version,
             summary: summary,
-            keys: keys
+            keys: [typeKey] + keys
         ) { config, isKey throws(ConfigInvalid) in
             do throws(ConnectError) { return try make(config, isKey) } catch {
                 throw ConfigInvalid(issues: [

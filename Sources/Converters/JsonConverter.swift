@@ -148,31 +148,31 @@ extension JsonConverter {
             default: true,
             importance: .high,
             "Whether each message is an object with a schema and a payload. Plain JSON needs false."
-        ).shown(in: "Schemas", as: "Enable Schemas")
+        ).shown(in: "Schemas", at: 0, as: "Enable Schemas")
         static let cacheSize = ConfigKey<Int>.int(
             "schemas.cache.size",
             default: 1000,
             importance: .high,
             "How many schemas the converter keeps, in each direction."
-        ).shown(in: "Schemas", as: "Schema Cache Size")
+        ).shown(in: "Schemas", at: 1, as: "Schema Cache Size")
         static let schemaContent = ConfigKey<String?>.optionalString(
             "schema.content",
             importance: .high,
             "A schema, in JSON, for all messages that are read: they are payloads without an envelope then. It needs "
                 + "schemas.enable=true; writing does not look at it."
-        ).shown(in: "Schemas", as: "Schema Content")
+        ).shown(in: "Schemas", at: 2, as: "Schema Content")
         static let decimalFormat = ConfigKey<JSONWriter.DecimalFormat>.choice(
             "decimal.format",
             default: .base64,
             importance: .low,
             "How decimals are written: BASE64, the unscaled value's bytes, or NUMERIC, a JSON number. Both are read."
-        ).shown(in: "Serialization", as: "Decimal Format")
+        ).shown(in: "Serialization", at: 0, as: "Decimal Format")
         static let replaceNull = ConfigKey<Bool>.boolean(
             "replace.null.with.default",
             default: true,
             importance: .low,
             "Whether a null becomes the default of its field's schema, in both directions."
-        ).shown(in: "Serialization", as: "Replace null with default")
+        ).shown(in: "Serialization", at: 1, as: "Replace null with default")
         static let all: [any AnyConfigKey] = [schemasEnable, cacheSize, schemaContent, decimalFormat, replaceNull]
     }
 }

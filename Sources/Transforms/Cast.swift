@@ -18,6 +18,7 @@ struct Cast: Transform {
         "Fields with the type to cast each to, as field1:type,field2:type; or one type alone for the entire value. Types are "
             + "int8, int16, int32, int64, float32, float64, boolean and string. Bytes can be cast to string, as Base64."
     ) { text throws(ConfigIssue.Reason) in try parse(text) }
+    .refusingNull(.whole("Must specify at least one field to cast."))
     static let keys: [any AnyConfigKey] = [spec, TransformKeys.replaceNull]
 
     private static let outputs = SchemaType.allCases.filter { $0.isPrimitive && $0 != .bytes }.map(\.constant)

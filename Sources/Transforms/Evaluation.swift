@@ -11,15 +11,18 @@ internal import JSONReading
 /// ```
 public struct Evaluation: Sendable {
     private let plugins: Plugins
-    private let validate: @Sendable (_ plugin: String, _ config: [String: String]) -> String
+    private let validate: Validate
 
-    /// Asks the given plugins; `validate` answers questions about a plugin's options with a JSON object.
-    public init(
-        plugins: Plugins,
-        validate: @escaping @Sendable (_ plugin: String, _ config: [String: String]) -> String = { _, _ in
-            #"{"error":{"class":"java.lang.IllegalArgumentException","message":"validation is not available here"}}"#
-        }
-    ) {
+    /// Says which keys of a plugin's config have problems; nil values are JSON's null.
+    ///
+    /// Throws what makes Kafka Connect refuse the question as a whole.
+    public typealias Validate =
+        @Sendable (_ plugin: String, _ config: [(key: String, value: String?)]) throws(DataError) -> [(
+            key: String, messages: [String]
+        )]
+
+    /// Asks the given plugins; `validate` answers questions about a plugin's config.
+    public init(plugins: Plugins, validate: @escaping Validate) {
         (self.plugins, self.validate) = (plugins, validate)
     }
 
@@ -30,7 +33,7 @@ public struct Evaluation: Sendable {
                 throw ConnectError(.illegalArgument, "question: expected a JSON object")
             }
             let config = Self.config(question["config"])
-            if case .string(let plugin)? = question["plugin"] { return validate(plugin, config) }
+            if case .string(let plugin)? = question["plugin"] { return check(plugin, Self.pairs(question["config"])) }
             if case .string(let name)? = question["converter"] { return try convert(name, config, question) }
             return try transform(config, question["input"] ?? .null)
         } catch let error as ConfigInvalid {
@@ -51,6 +54,30 @@ public struct Evaluation: Sendable {
         var config: [String: String] = [:]
         for entry in map.entries where !entry.value.isNull { config[entry.key.javaText] = entry.value.javaText }
         return config
+    }
+
+    private static func pairs(_ json: Value?) -> [(key: String, value: String?)] {
+        guard case .map(let map)? = json else { return [] }
+        return map.entries.map { ($0.key.javaText, $0.value.isNull ? nil : $0.value.javaText) }
+    }
+
+    private func check(_ plugin: String, _ config: [(key: String, value: String?)]) -> String {
+        let problems: [(key: String, messages: [String])]
+        do throws(DataError) { problems = try validate(plugin, config) } catch {
+            return Self.failure("exception", error.javaClass, error.message)
+        }
+        var json = Array(#"{"errors":{"#.utf8)
+        for (index, problem) in problems.enumerated() {
+            if index > 0 { json.append(UInt8(ascii: ",")) }
+            JSONWriter.append(string: problem.key, to: &json)
+            json += Array(":[".utf8)
+            for (place, message) in problem.messages.enumerated() {
+                if place > 0 { json.append(UInt8(ascii: ",")) }
+                JSONWriter.append(string: message, to: &json)
+            }
+            json.append(UInt8(ascii: "]"))
+        }
+        return String(decoding: json + Array("}}".utf8), as: UTF8.self)
     }
 
     private static func failure(_ kind: String, _ className: String, _ message: String) -> String {

@@ -28,6 +28,7 @@ struct InsertHeader: Transform {
         valid: "non-null string",
         "The name of the header to add."
     ) { text throws(ConfigIssue.Reason) in trimmed(text) }
+    .refusingNull(ConfigIssue.Reason("entry must be non null"))
     static let literal = ConfigKey<String>(
         "value.literal",
         type: .string,
@@ -37,6 +38,7 @@ struct InsertHeader: Transform {
         valid: "non-null string",
         "The value that every record gets. Its type is guessed: 1 is a number, true a boolean, [1,2] a list."
     ) { text throws(ConfigIssue.Reason) in trimmed(text) }
+    .refusingNull(ConfigIssue.Reason("entry must be non null"))
     static let keys: [any AnyConfigKey] = [header, literal]
 
     private let inserted: ConnectHeader
@@ -59,7 +61,7 @@ struct InsertHeader: Transform {
 struct HeaderFrom: Transform {
     static let fields = TransformKeys.fullList("fields", "The fields to move or copy.")
     static let headers = TransformKeys.fullList("headers", "The headers' names, in the order of the fields.")
-    static let operation = TransformKeys.word(
+    static let operation = ConfigKey<String>.word(
         "operation",
         of: ["move", "copy"],
         "move takes the fields out of the key or value, copy leaves them there."

@@ -96,7 +96,7 @@ func patternKey(
         do throws(PatternError) { return try Pattern(text) } catch {
             throw ConfigIssue.Reason("Invalid regex: \(error.description)").showing(text)
         }
-    }
+    }.refusingNull(.nullPattern)
 }
 
 /// Makes the topic out of the old one and the record's timestamp.

@@ -8,19 +8,11 @@ struct SetSchemaMetadata: Transform {
         importance: .high,
         "The schema's new name."
     )
-    static let schemaVersion = ConfigKey<Int32?>(
+    static let schemaVersion = ConfigKey<Int?>.optionalInt(
         "schema.version",
-        type: .int,
-        default: .some(nil),
-        defaultText: nil,
         importance: .high,
         "The schema's new version."
-    ) { text throws(ConfigIssue.Reason) in
-        guard let number = Int32(JavaNumber.withPlainDigits(trimmed(text))) else {
-            throw .type("Not a number of type INT").showing(trimmed(text))
-        }
-        return number
-    }
+    )
     static let keys: [any AnyConfigKey] = [schemaName, schemaVersion, TransformKeys.replaceNull]
 
     private let part: RecordPart
@@ -32,7 +24,7 @@ struct SetSchemaMetadata: Transform {
     init(_ part: RecordPart, _ config: [String: String]) throws(ConnectError) {
         self.part = part
         name = try Self.schemaName.read(config)
-        version = try Self.schemaVersion.read(config)
+        version = try Self.schemaVersion.read(config).map { Int32($0) }
         replacesNull = try TransformKeys.replaceNull.read(config)
         if name == nil, version == nil { throw .config("Neither schema name nor version configured") }
     }

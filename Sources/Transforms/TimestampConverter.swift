@@ -17,7 +17,7 @@ struct TimestampConverter: Transform {
         importance: .high,
         "The field with the timestamp; empty when the whole value is one."
     )
-    static let target = TransformKeys.word(
+    static let target = ConfigKey<String>.word(
         "target.type",
         of: Form.allCases.map(\.rawValue),
         "The form to change to: string, unix (a number), Date, Time or Timestamp."
@@ -28,7 +28,7 @@ struct TimestampConverter: Transform {
         "How texts are read and written: a pattern of Java's SimpleDateFormat, in UTC. Needed for target.type=string and for "
             + "timestamps that are text."
     )
-    static let precision = TransformKeys.word(
+    static let precision = ConfigKey<String>.word(
         "unix.precision",
         of: ["nanoseconds", "microseconds", "milliseconds", "seconds"],
         default: "milliseconds",

@@ -5,6 +5,7 @@ public import ConnectSDK
 /// The transforms of a connector, one after the other, each with its predicate.
 public struct TransformChain: RecordTransform {
     struct Stage: Sendable {
+        let alias: String
         let transform: any RecordTransform
         let predicate: (any RecordPredicate)?
         let isNegated: Bool
@@ -23,6 +24,12 @@ public struct TransformChain: RecordTransform {
             }
         }
     }
+    /// What became of a record, and where.
+    enum Outcome: Sendable {
+        case passed(ConnectRecord)
+        case dropped(by: Stage)
+        case failed(DataError, in: Stage)
+    }
 
     let stages: [Stage]
 
@@ -35,6 +42,17 @@ public struct TransformChain: RecordTransform {
         }
         return current
     }
+    /// The same, with the transform that dropped or refused the record.
+    func trace(_ record: ConnectRecord) -> Outcome {
+        var current = record
+        for stage in stages {
+            do throws(DataError) {
+                guard let changed = try stage.apply(current) else { return .dropped(by: stage) }
+                current = changed
+            } catch { return .failed(error, in: stage) }
+        }
+        return .passed(current)
+    }
 
     /// Builds the chain of `transforms=a,b` and its predicates out of a connector's whole config; nil without any.
     ///
@@ -44,12 +62,20 @@ public struct TransformChain: RecordTransform {
         transforms: [PluginDescriptor<any RecordTransform>] = Transforms.all,
         predicates: [PluginDescriptor<any RecordPredicate>] = Transforms.predicates
     ) throws(ConfigInvalid) -> (any RecordTransform)? {
+        let chain = try chain(config, transforms: transforms, predicates: predicates)
+        return chain.stages.isEmpty ? nil : chain
+    }
+    static func chain(
+        _ config: [String: String],
+        transforms: [PluginDescriptor<any RecordTransform>] = Transforms.all,
+        predicates: [PluginDescriptor<any RecordPredicate>] = Transforms.predicates
+    ) throws(ConfigInvalid) -> TransformChain {
         let plan = ChainPlan(config: config, transforms: transforms, predicates: predicates)
         let issues = plan.issues()
         guard issues.isEmpty else { throw ConfigInvalid(issues: issues) }
         var stages: [Stage] = []
         for alias in plan.transformAliases { stages.append(try plan.stage(alias)) }
-        return stages.isEmpty ? nil : TransformChain(stages: stages)
+        return TransformChain(stages: stages)
     }
 }
 
@@ -165,6 +191,7 @@ struct ChainPlan {
         let transform = try descriptor.make(options(prefix), false)
         guard let predicateAlias = config[prefix + "predicate"].map({ trimmed($0) }) else {
             return TransformChain.Stage(
+                alias: alias,
                 transform: transform,
                 predicate: nil,
                 isNegated: false,
@@ -179,6 +206,7 @@ struct ChainPlan {
         }
         let isNegated = config[prefix + "negate"].map { trimmed($0).lowercased() == "true" } ?? false
         return TransformChain.Stage(
+            alias: alias,
             transform: transform,
             predicate: try predicate.make(options("predicates.\(predicateAlias)."), false),
             isNegated: isNegated,

@@ -129,7 +129,7 @@ enum TransformKeys {
             }
             if items.contains("") { throw .whole("Configuration '\(name)' values must not be empty.") }
             return items
-        }
+        }.refusingNull(.whole("Configuration '\(name)' values must not be null."))
     }
 
     /// A list with at least one item.
@@ -147,37 +147,12 @@ enum TransformKeys {
             let items = try items(text, list)
             if items.isEmpty { throw ConfigIssue.Reason("Empty list").showing("[]") }
             return items
-        }
+        }.refusingNull(ConfigIssue.Reason("Empty list"))
     }
 
     static func items(_ text: String, _ list: ConfigKey<[String]>) throws(ConfigIssue.Reason) -> [String] {
         do throws(ConfigIssue) { return try list.value(in: [list.name: text]) } catch {
             throw ConfigIssue.Reason(error.message)
-        }
-    }
-
-    /// One of some words, spelled exactly.
-    static func word(
-        _ name: String,
-        of words: [String],
-        default standIn: String? = nil,
-        importance: Importance = .high,
-        _ documentation: String
-    ) -> ConfigKey<String> {
-        ConfigKey(
-            name,
-            type: .string,
-            default: standIn,
-            defaultText: standIn,
-            importance: importance,
-            valid: "[\(words.joined(separator: ", "))]",
-            documentation
-        ) { text throws(ConfigIssue.Reason) in
-            let word = trimmed(text)
-            guard words.contains(word) else {
-                throw ConfigIssue.Reason("String must be one of: \(words.joined(separator: ", "))").showing(word)
-            }
-            return word
         }
     }
 }

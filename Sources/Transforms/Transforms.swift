@@ -64,6 +64,12 @@ public enum Transforms {
         + single("TimestampRouter", "Puts the timestamp into the topic.", TimestampRouter.keys) {
             config throws(ConnectError) in try TimestampRouter(config)
         }
+        + own("Compute", "Sets a field of the value to what an expression gives.", Compute.keys) {
+            config throws(ConnectError) in try Compute(config)
+        }
+        + own("FilterBy", "Keeps or drops records by a condition over their fields.", FilterBy.keys) {
+            config throws(ConnectError) in try FilterBy(config)
+        }
         + single("ValueToKey", "Makes the key out of fields of the value.", ValueToKey.keys) {
             config throws(ConnectError) in try ValueToKey(config)
         }
@@ -101,6 +107,24 @@ public enum Transforms {
         make: @escaping @Sendable ([String: String]) throws(ConnectError) -> any Transform
     ) -> [PluginDescriptor<any RecordTransform>] {
         [describe(name, [name], summary, keys, make: make)]
+    }
+
+    /// A transform that Kafka Connect does not have; its class name is short, as those of our connectors are.
+    private static func own(
+        _ name: String,
+        _ summary: String,
+        _ keys: [any AnyConfigKey],
+        make: @escaping @Sendable ([String: String]) throws(ConnectError) -> any Transform
+    ) -> [PluginDescriptor<any RecordTransform>] {
+        [
+            PluginDescriptor(name: name, version: "1.0", summary: summary, keys: keys) {
+                config,
+                _ throws(ConfigInvalid) in
+                do throws(ConnectError) { return ConnectTransform(transform: try make(config)) } catch {
+                    throw invalid(error)
+                }
+            }
+        ]
     }
 
     private static func describe(

@@ -26,6 +26,8 @@ struct DocsCommand {
                     connector.keys.map(\.definition)
                 )
             }
+            pages["transforms.md"] = Self.transformsPage
+            pages["converters.md"] = Self.convertersPage
             pages["connectors.md"] = Self.page(
                 "# Keys of every connector\n\nWhat a connector's own page lists comes on top of these.\n",
                 WorkerConfig.connectorDefinitions
@@ -45,6 +47,35 @@ struct DocsCommand {
             "# Worker properties\n\nRead from the properties file, overridden by `CONNECT_*` variables, overridden by flags.\n",
             WorkerConfig.definitions
         )
+    }
+
+    /// Transforms of keys and values are described once.
+    private static var transformsPage: String {
+        var text = "# Transforms and predicates\n\nKeys follow as `transforms.NAME.…` and `predicates.NAME.…`.\n"
+        let plugins = Registry.plugins
+        for plugin in plugins.transforms where !plugin.name.hasSuffix("$Key") {
+            let isPair = plugin.name.hasSuffix("$Value")
+            let name = isPair ? String(plugin.name.dropLast("$Value".count)) : plugin.name
+            let title = isPair ? "\(short(name))`$Key`, `\(short(name))$Value" : short(name)
+            text += entry(title, isPair ? "\(name)$Key, \(name)$Value" : name, plugin.summary, plugin.keys)
+        }
+        for plugin in plugins.predicates { text += entry(short(plugin.name), plugin.name, plugin.summary, plugin.keys) }
+        return text
+    }
+    private static var convertersPage: String {
+        var text = "# Converters\n\nKeys follow as `key.converter.…`, `value.converter.…` and `header.converter.…`.\n"
+        let plugins = Registry.plugins
+        for plugin in plugins.converters { text += entry(short(plugin.name), plugin.name, plugin.summary, plugin.keys) }
+        for plugin in plugins.headerConverters where !plugins.converters.contains(where: { $0.name == plugin.name }) {
+            text += entry(short(plugin.name), plugin.name, plugin.summary + " For headers only.", plugin.keys)
+        }
+        return text
+    }
+    private static func short(_ name: String) -> String { name.split(separator: ".").last.map(String.init) ?? name }
+    private static func entry(_ title: String, _ name: String, _ summary: String, _ keys: [any AnyConfigKey]) -> String
+    {
+        "\n## `\(title)`\n\n\(summary)\n" + (name == title ? "" : "\n`\(name)`\n")
+            + keys.map { section($0.definition) }.joined()
     }
 
     /// Headings in order of appearance, keys in order of declaration.

@@ -26,6 +26,7 @@ import SluiceCLI
             KafkaCommand(terminal: terminal).command,
         ]
         let last = [
+            TransformCommand(terminal: terminal).command, EvalCommand(terminal: terminal).command,
             DocsCommand(terminal: terminal).command,
             Command("version", "Print version and Kafka Connect's version that it keeps the contract of.") { _ in
                 terminal.out("sluice \(Version.sluice) (Kafka Connect \(Version.connect))\n")

@@ -198,9 +198,12 @@ final class Box: Sendable {
             show(.milliseconds(90_061_001)) == "1d1h1m1s1ms" && readDuration("1d1h1m1s1ms") == .milliseconds(90_061_001)
         )
     }
-    @Test func distances() {
-        #expect(distance("", "abc") == 3 && distance("abc", "acb") == 1 && distance("worker", "wroker") == 1)
-        #expect(distance("kitten", "sitting") == 3 && distance("a", "a") == 0)
+    @Test func suggestions() {
+        let words = ["worker", "apply", "wait"]
+        #expect(suggestion(for: "wroker", among: words) == "; did you mean \"worker\"?")
+        #expect(suggestion(for: "app", among: words) == "; did you mean \"apply\"?")
+        #expect(suggestion(for: "--wiat", among: ["--wait"], prefix: "") == "; did you mean \"--wait\"?")
+        #expect(suggestion(for: "zzz", among: words) == "")
     }
 }
 

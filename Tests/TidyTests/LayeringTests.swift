@@ -23,16 +23,16 @@ import Testing
     static let allowed: [String: Set<String>] = {
         var allowed: [String: Set<String>] = [
             "ConnectModel": [], "ConnectConfig": ["ConnectModel"], "Lifecycle": [], "Logs": [], "Metrics": [],
-            "CommandGrammar": [],
-            "ConnectSDK": basics, "Blocking": [],
+            "Spelling": [], "CommandGrammar": ["Spelling"],
+            "ConnectSDK": basics, "Blocking": [], "Expressions": ["ConnectModel"],
             "KafkaClient": clientBasics.union(["CRDKafka"]), "PostgresClient": clientBasics.union(["CLibPQ"]),
             "TransferClient": clientBasics.union(["CLibCurl"]), "XMLReading": clientBasics.union(["CLibXML2"]),
             "HTTPServer": clientBasics.union(["CMicroHTTPD"]), "JSONReading": clientBasics.union(["CSimdJSON"]),
             "Patterns": clientBasics.union(["CPCRE2"]), "Compression": clientBasics.union(["CZlib", "CZstd"]),
             "YAMLWriting": clientBasics.union(["CYAML"]), "FileAccess": clientBasics,
             "Converters": basics.union(["ConnectSDK"]).union(clients),
-            "Transforms": basics.union(["ConnectSDK"]).union(clients),
-            "ConnectRuntime": basics.union(["ConnectSDK", "KafkaClient", "FileAccess", "Patterns", "Blocking"]),
+            "Transforms": basics.union(["ConnectSDK", "Expressions"]).union(clients),
+            "ConnectRuntime": basics.union(["ConnectSDK", "KafkaClient", "FileAccess", "Patterns", "Blocking", "Spelling"]),
             "ConnectAPI": ["ConnectModel"],
             // The SDK for the kinds of plugins that the runtime's answers are made of.
             "ConnectREST": basics.union(["ConnectRuntime", "ConnectAPI", "HTTPServer", "ConnectSDK"]),
@@ -43,7 +43,7 @@ import Testing
         return allowed
     }()
     /// They compose or test, and import what they like of ours.
-    static let unbound: Set = ["sluice", "ConnectTestKit"]
+    static let unbound: Set = ["sluice", "ConnectTestKit", "ParserProbes"]
     static let toolchain: Set = [
         "Swift", "Synchronization", "Glibc", "Dispatch", "FoundationEssentials", "_Concurrency", "_StringProcessing",
     ]
@@ -78,7 +78,9 @@ import Testing
         }
         expectNone(problems, "who may import whom")
     }
-    static let layer1: Set = ["ConnectModel", "ConnectConfig", "Lifecycle", "Logs", "Metrics", "CommandGrammar"]
+    static let layer1: Set = [
+        "ConnectModel", "ConnectConfig", "Lifecycle", "Logs", "Metrics", "Spelling", "CommandGrammar",
+    ]
 
     @Test func nothingFromOutside() throws {
         let manifest = try #require(SourceTree.text(of: "Package.swift"))

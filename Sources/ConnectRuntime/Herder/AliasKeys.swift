@@ -56,10 +56,7 @@ enum AliasKeys {
                 valid: "Positive number, or -1 to use the broker's default",
                 text
             ) { text throws(ConfigIssue.Reason) in
-                guard let number = Int(text.trimmingBlanks) else {
-                    throw ConfigIssue.Reason("Not a number of type \(type.rawValue)")
-                }
-                return number
+                try ConfigKey<Int>.number(text, type)
             }.shown(in: group, as: "\(title) in \(group)", width: .long)
         }
         func list(_ name: String, _ fallback: [String], _ title: String, _ text: String) -> any AnyConfigKey {

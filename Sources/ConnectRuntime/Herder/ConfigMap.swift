@@ -1,3 +1,5 @@
+import ConnectConfig
+
 /// A connector's or task's raw config in the order in which it was given, as the config topic keeps it.
 ///
 /// Kafka Connect keeps the order of a request in `connector-NAME` records; a map without order would change their bytes.
@@ -24,6 +26,10 @@ public struct ConfigMap: Sendable, ExpressibleByDictionaryLiteral {
     public subscript(key: String) -> String? { index[key].flatMap { pairs[$0].value } }
     /// Whether the key is there, with or without a value.
     public func contains(_ key: String) -> Bool { index[key] != nil }
+    /// What the config says about a key, for its definition.
+    func given(_ key: String) -> ConfigDefinition.Given {
+        self[key].map(ConfigDefinition.Given.text) ?? (contains(key) ? .null : .absent)
+    }
     /// The keys in order.
     public var keys: [String] { pairs.map(\.key) }
     /// How many keys there are.

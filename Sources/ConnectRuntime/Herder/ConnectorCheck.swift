@@ -3,155 +3,204 @@ import ConnectSDK
 
 /// Checks one connector's config as Kafka Connect 4.3 does: every key by itself, then the rules across keys.
 struct ConnectorCheck {
-    private let plugins: Plugins
-    private let descriptor: any ConnectorDescriptor
-    private let config: ConfigMap
-    private let raw: [String: String]
-    private let converterDefaults: [String: String]
-    private let policy: OverridePolicy
-    private var keys: [ValidatedKey] = []
-    private var index: [String: Int] = [:]
+    /// What Kafka Connect answers as a whole instead of checking: a class that is not there, a client setting of the
+    /// wrong type, one of its accidents.
+    struct Refusal: Error {
+        /// The exception's class.
+        var javaClass: String
+        /// The exception's message.
+        var message: String
+
+        static func badRequest(_ message: String) -> Self {
+            Self(javaClass: "org.apache.kafka.connect.runtime.rest.errors.BadRequestException", message: message)
+        }
+    }
+    /// How much is checked.
+    struct Scope {
+        var converterDefaults: [String: String] = [:]
+        var policy = OverridePolicy.all
+        var isExactlyOnce = false
+        var refusesUnknownKeys = false
+        /// Just what Kafka Connect checks, no more: without this worker's own keys, and without what Kafka Connect finds
+        /// only when a task starts (settings of new topics, a demand of exactly once).
+        var isKafkaConnects = false
+    }
+
+    let plugins: Plugins
+    let descriptor: any ConnectorDescriptor
+    let config: ConfigMap
+    let raw: [String: String]
+    let scope: Scope
+    var keys: [ValidatedKey] = []
+    var index: [String: Int] = [:]
     private var groups: [String] = []
 
+    /// Checks for a worker.
     static func run(
         _ config: ConfigMap,
         of descriptor: any ConnectorDescriptor,
         plugins: Plugins,
         worker: WorkerConfig
-    ) -> ValidationResult {
-        var check = Self(config, descriptor, plugins, worker)
-        check.addFramework()
-        check.addConverters()
-        check.addAliases()
-        check.addOwn()
-        check.applyRules(isExactlyOnce: worker.isExactlyOnce)
+    ) throws(Refusal) -> ValidationResult {
+        let scope = Scope(
+            converterDefaults: worker.converters,
+            policy: worker.overridePolicy,
+            isExactlyOnce: worker.isExactlyOnce,
+            refusesUnknownKeys: worker.refusesUnknownKeys
+        )
+        return try run(config, of: descriptor, plugins: plugins, scope: scope)
+    }
+    static func run(
+        _ config: ConfigMap,
+        of descriptor: any ConnectorDescriptor,
+        plugins: Plugins,
+        scope: Scope
+    ) throws(Refusal) -> ValidationResult {
+        var check = Self(plugins: plugins, descriptor: descriptor, config: config, scope: scope)
+        if check.checkVersion(), scope.isKafkaConnects {
+            check.checkCommonKeysOnly()
+        } else {
+            try check.runAll()
+        }
         let warnings = check.unknown()
-        if worker.refusesUnknownKeys { for issue in warnings { check.add(issue) } }
+        if scope.refusesUnknownKeys { for issue in warnings { check.add(issue) } }
         return ValidationResult(
             name: descriptor.name,
             groups: check.groups,
             keys: check.keys,
-            warnings: worker.refusesUnknownKeys ? [] : warnings
+            warnings: scope.refusesUnknownKeys ? [] : warnings
         )
     }
-    private init(_ config: ConfigMap, _ descriptor: any ConnectorDescriptor, _ plugins: Plugins, _ worker: WorkerConfig)
-    {
-        (self.config, self.descriptor, self.plugins) = (config, descriptor, plugins)
-        (raw, converterDefaults, policy) = (config.dictionary, worker.converters, worker.overridePolicy)
-    }
-
-    var allPluginNames: [(name: String, names: [String])] { plugins.names }
-
-    // Keys
-
-    private mutating func addFramework() {
+    private init(plugins: Plugins, descriptor: any ConnectorDescriptor, config: ConfigMap, scope: Scope) {
+        (self.plugins, self.descriptor, self.config, self.scope) = (plugins, descriptor, config, scope)
+        raw = config.dictionary
         groups = ["Common", "Transforms", "Predicates", "Error Handling"]
         if descriptor.kind == .source { groups += ["Topic Creation", "Exactly Once Support", "offsets.topic"] }
         for definition in descriptor.kind.frameworkDefinitions { add(definition) }
-        // Kafka Connect parses, then checks the null that a failed parse leaves.
-        if let problem = errors(of: "tasks.max").first, problem.contains("Not a number") {
-            fault("tasks.max", "Invalid value null for configuration tasks.max: Value must be non-null")
+    }
+    private mutating func runAll() throws(Refusal) {
+        checkPluginVersions()
+        addAliases()
+        if descriptor.kind == .sink { try checkTopics() }
+        refuseNulls()
+        addOwn()
+        addConverters()
+        try checkOverrides()
+        if !scope.isKafkaConnects { checkExactlyOnce() }
+        guard keys.allSatisfy(\.errors.isEmpty) else { return }
+        for issue in descriptor.issues(in: raw) {
+            // Kafka Connect takes null for a value, except where a check of the key refuses it.
+            if scope.isKafkaConnects, config.given(issue.key) == .null { continue }
+            fault(issue.key, issue.message)
         }
     }
+
+    // Keys
+
     private mutating func addOwn() {
-        for definition in descriptor.keys.map(\.definition) + OwnKeys.all(for: descriptor.kind)
-        where index[definition.name] == nil {
-            add(definition)
+        let own = descriptor.keys.map(\.definition)
+        // Kafka Connect takes the connector's word on its own keys: what was said of a null is forgotten.
+        for definition in own {
+            guard let place = index[definition.name], descriptor.kind.frameworkNames.contains(definition.name) == false
+            else { continue }
+            keys.remove(at: place)
+            index = Dictionary(uniqueKeysWithValues: keys.enumerated().map { ($1.definition.name, $0) })
         }
+        for definition in own + (scope.isKafkaConnects ? [] : OwnKeys.all(for: descriptor.kind)) { add(definition) }
     }
     private mutating func addConverters() {
-        for (key, isHeader) in [("key.converter", false), ("value.converter", false), ("header.converter", true)] {
-            guard let name = raw[key] else { continue }
-            if let found = converterKeys(name, isHeader: isHeader) {
-                addNested(found, prefix: key + ".", group: nil)
+        for side in ["header", "key", "value"] {
+            let key = "\(side).converter"
+            guard let name = raw[key], errors(of: key).isEmpty, errors(of: key + ".plugin.version").isEmpty else {
                 continue
             }
-            switch kind(of: name) {
-            case nil: fault(key, "Invalid value \(name) for configuration \(key): Class \(name) could not be found.")
-            case .abstract?: fault(key, "This class is abstract and cannot be created.")
-            case .other(let full)?:
-                fault(
-                    key,
-                    "Class class \(full) does not implement the \(isHeader ? "HeaderConverter" : "Converter") interface"
-                )
-            }
+            let isHeader = side == "header"
+            let found = isHeader ? plugins.headerConverters.named(name)?.keys : plugins.converters.named(name)?.keys
+            addNested(found ?? [], prefix: key + ".", group: nil, standIns: ["converter.type": side])
         }
-    }
-    private func converterKeys(_ name: String, isHeader: Bool) -> [any AnyConfigKey]? {
-        isHeader ? plugins.headerConverters.named(name)?.keys : plugins.converters.named(name)?.keys
     }
     private mutating func addAliases() {
         for alias in aliases("transforms") {
-            for definition in AliasKeys.transform(alias) { add(definition) }
-            let key = "transforms.\(alias).type"
-            addPlugin(key, plugins.transforms, "Transformation", prefix: "transforms.\(alias).")
-            if raw["transforms.\(alias).negate"] != nil, raw["transforms.\(alias).predicate"] == nil {
-                fault(
-                    key,
-                    "Config 'transforms.\(alias).negate' was provided but there is no config "
-                        + "'transforms.\(alias).predicate' defining a predicate to be negated."
-                )
-            }
+            let prefix = "transforms.\(alias)."
+            addAlias(prefix, AliasKeys.transform(alias), plugins.transforms, "Transformation", group: "Transforms: ")
         }
         for alias in aliases("predicates") {
-            for definition in AliasKeys.predicate(alias) { add(definition) }
-            addPlugin("predicates.\(alias).type", plugins.predicates, "Predicate", prefix: "predicates.\(alias).")
+            let prefix = "predicates.\(alias)."
+            addAlias(prefix, AliasKeys.predicate(alias), plugins.predicates, "Predicate", group: "Predicates: ")
         }
-        guard descriptor.kind == .source else { return }
         let creationGroups = aliases("topic.creation.groups")
+        guard descriptor.kind == .source, !scope.isKafkaConnects else { return }
         let hasCreation = raw.keys.contains { $0.hasPrefix("topic.creation.") && $0 != "topic.creation.groups" }
         guard hasCreation || !creationGroups.isEmpty else { return }
         for group in creationGroups + (creationGroups.contains("default") ? [] : ["default"]) {
             for definition in AliasKeys.topicCreation(group) { add(definition) }
         }
     }
-    private mutating func addPlugin<Product>(
-        _ key: String,
+    /// `type` of a transform or predicate; the keys that the class has follow when it is one.
+    private mutating func addAlias<Product>(
+        _ prefix: String,
+        _ definitions: [ConfigDefinition],
         _ list: [PluginDescriptor<Product>],
         _ interface: String,
-        prefix: String
+        group: String
     ) {
-        guard let name = raw[key] else { return }
-        if let plugin = list.named(name) {
-            addNested(
-                plugin.keys,
-                prefix: prefix,
-                group: prefix.hasPrefix("transforms") ? "Transforms: " : "Predicates: "
-            )
+        guard let type = definitions.first else { return }
+        let given = config.given(type.name)
+        add(type)
+        let isNegateAlone = config.contains(prefix + "negate") && !config.contains(prefix + "predicate")
+        let negate =
+            isNegateAlone && interface == "Transformation"
+            ? "Config '\(prefix)negate' was provided but there is no config '\(prefix)predicate' defining a predicate "
+                + "to be negated." : nil
+        let malformed = malformedVersion(prefix + "plugin.version")
+        guard case .text(let name) = given else {
+            if let negate { fault(type.name, negate) }
             return
         }
-        switch kind(of: name) {
-        case nil: fault(key, "Invalid value \(name) for configuration \(key): Class \(name) could not be found.")
-        case .abstract(let children)?:
-            let hint = children.isEmpty ? "" : " Did you mean \(children.joined(separator: ", "))?"
-            fault(key, "This class is abstract and cannot be created.\(hint)")
-        case .other(let full)?: fault(key, "Class class \(full) does not implement the \(interface) interface")
+        let found = list.named(name)
+        let problem = classProblem(type.name, name, interface, isFound: found != nil)
+        // Kafka Connect stops at the first of these, except that a missing class does not keep it from the next.
+        if let problem, problem.isMissing { fault(type.name, problem.message) }
+        if let first = negate ?? (problem?.isMissing == true ? nil : malformed ?? problem?.message) {
+            fault(type.name, first)
         }
+        // Kafka Connect finds the class with blanks around its name, but not its keys.
+        guard let found, malformed == nil, name == name.trimmingBlanks else { return }
+        let isRight = isRightVersion(prefix, negate == nil ? type.name : nil, found.name, [found.version])
+        guard isRight else { return }
+        for definition in definitions.dropFirst() { add(definition) }
+        addNested(found.keys, prefix: prefix, group: group)
     }
-    /// Two aliases with one name are told once, and their keys come once.
-    private mutating func aliases(_ key: String) -> [String] {
-        guard let text = raw[key], !text.trimmingBlanks.isEmpty else { return [] }
-        let names = text.trimmingBlanks.split(separator: ",", omittingEmptySubsequences: false).map(\.trimmingBlanks)
+    /// The names of a list of aliases, each once.
+    private func aliases(_ key: String) -> [String] {
+        guard let text = raw[key]?.trimmingBlanks, !text.isEmpty else { return [] }
         var seen: Set<String> = []
-        let distinct = names.filter { seen.insert($0).inserted }
-        if distinct.count == names.count { return names }
-        fault(
-            key,
-            "Invalid value [\(names.joined(separator: ", "))] for configuration \(key): Duplicate alias provided."
-        )
-        return []
+        return text.split(separator: ",", omittingEmptySubsequences: false).map(\.trimmingBlanks)
+            .filter { seen.insert($0).inserted }
     }
     /// The plugin's own keys under a prefix; what parsing says names the whole key, what a validator says the plugin's.
-    private mutating func addNested(_ nested: [any AnyConfigKey], prefix: String, group: String?) {
+    private mutating func addNested(
+        _ nested: [any AnyConfigKey],
+        prefix: String,
+        group: String?,
+        standIns: [String: String] = [:]
+    ) {
         let isConverter = group == nil
-        for var definition in nested.map(\.definition) where index[prefix + definition.name] == nil {
+        for var definition in nested.map(\.definition) {
             let short = definition.name, full = prefix + short
+            if !isConverter, index[full] != nil { continue }  // the runtime's own `predicate` and `negate`
+            var given = config.given(full)
+            if given == .absent || given == .null, let standIn = standIns[short] { given = .text(standIn) }
             // Kafka Connect checks a converter's keys apart from the connector's: their texts have no prefix.
-            let problems = definition.problems(with: raw[full], prefix: isConverter ? "" : prefix)
+            let problems = definition.problems(with: given, prefix: isConverter ? "" : prefix)
             definition.name = full
             if let group {
                 let alias = prefix.split(separator: ".", maxSplits: 1).last?.dropLast() ?? ""
                 definition.group = group + alias
+            }
+            if let place = index[full] {  // a null that was told already
+                keys[place].errors += problems
+                continue
             }
             index[full] = keys.count
             keys.append(ValidatedKey(definition: definition, value: shown(full, definition), errors: problems))
@@ -159,17 +208,17 @@ struct ConnectorCheck {
     }
     private mutating func add(_ definition: ConfigDefinition) {
         guard index[definition.name] == nil else { return }
-        let given =
-            raw[definition.name] != nil
+        let name =
+            config.contains(definition.name)
             ? definition.name : definition.deprecatedNames.first { raw[$0] != nil } ?? definition.name
         index[definition.name] = keys.count
         if let group = definition.group, !groups.contains(group) { groups.append(group) }
         keys.append(
             ValidatedKey(
                 definition: definition,
-                value: shown(given, definition),
+                value: shown(name, definition),
                 recommendedValues: recommended(definition),
-                errors: definition.problems(with: raw[given])
+                errors: definition.problems(with: config.given(name))
             )
         )
     }
@@ -185,7 +234,7 @@ struct ConnectorCheck {
         default: definition.recommendedValues
         }
     }
-    private func errors(of key: String) -> [String] { index[key].map { keys[$0].errors } ?? [] }
+    func errors(of key: String) -> [String] { index[key].map { keys[$0].errors } ?? [] }
     mutating func fault(_ key: String, _ message: String) {
         if let place = index[key] {
             if !keys[place].errors.contains(message) { keys[place].errors.append(message) }
@@ -202,98 +251,11 @@ struct ConnectorCheck {
         keys.append(ValidatedKey(definition: unknown, value: value, errors: [issue.message]))
     }
 
-    // Rules
-
-    private mutating func applyRules(isExactlyOnce: Bool) {
-        checkVersion()
-        checkOverrides()
-        if descriptor.kind == .sink { checkTopics() } else { checkExactlyOnce(isExactlyOnce) }
-        guard keys.allSatisfy(\.errors.isEmpty) else { return }
-        for issue in descriptor.issues(in: raw) { fault(issue.key, issue.message) }
-    }
-    private mutating func checkVersion() {
-        let key = "connector.plugin.version"
-        guard let wanted = raw[key]?.trimmingBlanks, !wanted.isEmpty, !VersionRange(wanted).contains(descriptor.version)
-        else { return }
-        let text =
-            "Plugin \(raw["connector.class"] ?? descriptor.name) not found that matches the version range "
-            + "\(VersionRange(wanted)), available versions: [\(descriptor.version)]"
-        fault("connector.class", text)
-        fault(key, text)
-    }
-    private mutating func checkTopics() {
-        let topics = (raw["topics"]?.trimmingBlanks).flatMap { text in
-            text.isEmpty ? nil : text.split(separator: ",", omittingEmptySubsequences: false).map(\.trimmingBlanks)
-        }
-        let pattern = raw["topics.regex"].flatMap { $0.trimmingBlanks.isEmpty ? nil : $0.trimmingBlanks }
-        let rule: String? =
-            switch (topics, pattern) {
-            case (nil, nil): "Must configure one of topics or topics.regex"
-            case (_?, _?): "topics and topics.regex are mutually exclusive options, but both are set."
-            default: nil
-            }
-        if let rule {
-            fault("topics", rule)
-            fault("topics.regex", rule)
-        }
-        if let topics {
-            if topics.contains("") { fault("topics", "Configuration 'topics' values must not be empty.") }
-            if Set(topics).count < topics.count {
-                fault("topics", "Configuration 'topics' values must not be duplicated.")
-            }
-        }
-        guard let queue = raw[SinkConnectorKeys.deadLetterTopic.name]?.trimmingBlanks, !queue.isEmpty else { return }
-        if let topics, topics.contains(queue) {
-            let list = topics.joined(separator: ", ")
-            fault(
-                "topics",
-                "The DLQ topic '\(queue)' may not be included in the list of topics ('topics=[\(list)]') consumed "
-                    + "by the connector"
-            )
-        }
-        if let pattern, (try? Regex(pattern).wholeMatch(in: queue)) != nil {
-            fault(
-                "topics.regex",
-                "The DLQ topic '\(queue)' may not be matched by the regex for the topics "
-                    + "('topics.regex=\(pattern)') consumed by the connector"
-            )
-        }
-    }
-    private mutating func checkExactlyOnce(_ isEnabled: Bool) {
-        let isRequired = raw[SourceConnectorKeys.exactlyOnce.name]?.trimmingBlanks.lowercased() == "required"
-        guard isRequired, !isEnabled else { return }
-        fault(
-            SourceConnectorKeys.exactlyOnce.name,
-            "This worker does not have exactly-once source support enabled. "
-                + "Set exactly.once.source.support=enabled in the worker's properties."
-        )
-    }
-    /// `producer.override.*` and the like, as far as the worker's policy lets connectors set them.
-    private mutating func checkOverrides() {
-        for key in config.keys where Self.overridePrefixes.contains(where: { key.hasPrefix($0) }) {
-            let name = key.split(separator: ".", maxSplits: 2).last.map(String.init) ?? ""
-            let isAllowed =
-                switch policy {
-                case .all: true
-                case .none: false
-                case .principal: ["sasl.jaas.config", "sasl.mechanism", "security.protocol"].contains(name)
-                }
-            if !isAllowed {
-                fault(
-                    key,
-                    "The '\(policy.rawValue)' policy does not allow '\(name)' to be overridden in the connector "
-                        + "configuration."
-                )
-            }
-        }
-    }
-    static let overridePrefixes = ["producer.override.", "consumer.override.", "admin.override."]
-
     // Unknown keys
 
     private func unknown() -> [ConfigIssue] {
         let deprecated = Set(keys.flatMap(\.definition.deprecatedNames))
-        let creation = aliasNames("topic.creation.groups") + ["default"]
+        let creation = aliases("topic.creation.groups") + ["default"]
         return config.keys.filter { key in
             index[key] == nil && !deprecated.contains(key) && !Self.overridePrefixes.contains { key.hasPrefix($0) }
                 && !["key.converter.", "value.converter.", "header.converter."].contains { key.hasPrefix($0) }
@@ -303,8 +265,5 @@ struct ConnectorCheck {
             let hint = Suggestion.hint(for: key, among: keys.map(\.definition.name))
             return ConfigIssue(key: key, message: "Unknown configuration \(key) of \(descriptor.name).\(hint)")
         }
-    }
-    private func aliasNames(_ key: String) -> [String] {
-        (raw[key] ?? "").split(separator: ",").map(\.trimmingBlanks)
     }
 }

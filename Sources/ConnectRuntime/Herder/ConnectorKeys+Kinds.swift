@@ -21,7 +21,11 @@ enum SinkConnectorKeys {
         default: [],
         importance: .high,
         "Topics to consume, separated by commas."
-    ).shown(in: ConnectorKeys.common, as: "Topics", width: .long)
+    ).refusingNull(.whole("Configuration 'topics' values must not be null.")).shown(
+        in: ConnectorKeys.common,
+        as: "Topics",
+        width: .long
+    )
     static let topicsRegex = ConfigKey<String>(
         "topics.regex",
         type: .string,
@@ -32,25 +36,20 @@ enum SinkConnectorKeys {
         "Regular expression that topics to consume match; either this or topics."
     ) { text throws(ConfigIssue.Reason) in
         let pattern = text.trimmingBlanks
-        do { _ = try Regex(pattern) } catch { throw ConfigIssue.Reason("Invalid regex: \(error)") }
+        do { _ = try Regex(pattern) } catch { throw ConfigIssue.Reason("Invalid regex: \(error)").showing(pattern) }
         return pattern
-    }.shown(in: ConnectorKeys.common, as: "Topics regex", width: .long)
+    }.refusingNull(.nullPattern).shown(in: ConnectorKeys.common, as: "Topics regex", width: .long)
     static let deadLetterTopic = ConfigKey<String>.string(
         "errors.deadletterqueue.topic.name",
         default: "",
         "Topic for records that this connector cannot deliver, with errors.tolerance=all; empty for none."
     ).shown(in: ConnectorKeys.errors, as: "Dead Letter Queue Topic Name")
-    static let deadLetterReplication = ConfigKey<Int>(
+    static let deadLetterReplication = ConfigKey<Int>.int(
         "errors.deadletterqueue.topic.replication.factor",
         type: .short,
         default: 3,
-        defaultText: "3",
-        importance: .medium,
         "Copies of the dead letter topic when it is created."
-    ) { text throws(ConfigIssue.Reason) in
-        guard let number = Int16(text.trimmingBlanks) else { throw ConfigIssue.Reason("Not a number of type SHORT") }
-        return Int(number)
-    }.shown(in: ConnectorKeys.errors, as: "Dead Letter Queue Topic Replication Factor")
+    ).shown(in: ConnectorKeys.errors, as: "Dead Letter Queue Topic Replication Factor")
     static let deadLetterHeaders = ConfigKey<Bool>.boolean(
         "errors.deadletterqueue.context.headers.enable",
         default: false,
@@ -70,10 +69,8 @@ enum SinkConnectorKeys {
 /// Keys of sources (Kafka Connect 4.3, `SourceConnectorConfig`).
 enum SourceConnectorKeys {
     static let once = "Exactly Once Support"
-    static let topicCreationGroups = ConfigKey<[String]>.list(
+    static let topicCreationGroups = ConfigKey<[String]>.aliases(
         "topic.creation.groups",
-        default: [],
-        importance: .low,
         "Names of groups of topics that are created with settings of their own, under `topic.creation.NAME.`."
     ).shown(in: "Topic Creation", as: "Topic Creation Groups", width: .long)
     static let exactlyOnce = ConfigKey<ExactlyOnceDemand>.choice(
@@ -95,8 +92,8 @@ enum SourceConnectorKeys {
         valid: "[0,...]",
         "Length of a transaction with transaction.boundary=interval; absent for offset.flush.interval.ms."
     ) { text throws(ConfigIssue.Reason) in
-        guard let number = Int(text.trimmingBlanks) else { throw ConfigIssue.Reason("Not a number of type LONG") }
-        guard number >= 0 else { throw ConfigIssue.Reason("Value must be at least 0") }
+        let number = try ConfigKey<Int>.number(text, .long)
+        guard number >= 0 else { throw ConfigIssue.Reason("Value must be at least 0").showing("\(number)") }
         return .milliseconds(number)
     }.shown(in: once, as: "Transaction boundary interval", width: .short)
     static let offsetsTopic = ConfigKey<String?>(
@@ -108,7 +105,7 @@ enum SourceConnectorKeys {
         valid: "non-empty string",
         "Topic of its own for the offsets of this connector; absent for the worker's."
     ) { text throws(ConfigIssue.Reason) in
-        guard !text.trimmingBlanks.isEmpty else { throw ConfigIssue.Reason("String must be non-empty") }
+        guard !text.trimmingBlanks.isEmpty else { throw ConfigIssue.Reason("String must be non-empty").showing("") }
         return text.trimmingBlanks
     }.shown(in: "offsets.topic", as: "Offsets topic", width: .long)
 
@@ -139,4 +136,6 @@ enum OwnKeys {
 extension ConnectorKind {
     /// What every connector of this kind may set; the connector's own keys follow.
     var frameworkDefinitions: [ConfigDefinition] { self == .source ? SourceConnectorKeys.all : SinkConnectorKeys.all }
+    /// Their names.
+    var frameworkNames: Set<String> { Set(frameworkDefinitions.map(\.name)) }
 }

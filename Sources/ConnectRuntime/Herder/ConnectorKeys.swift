@@ -32,19 +32,13 @@ enum ConnectorKeys {
             + "stands for, with or without package and \"Connector\"."
     ).shown(in: common, as: "Connector class", width: .long)
     static let connectorVersion = version("connector.plugin.version", "connector", .medium, .medium)
-    static let tasksMax = ConfigKey<Int>(
+    static let tasksMax = ConfigKey<Int>.int(
         "tasks.max",
-        type: .int,
+        in: 1...Int(Int32.max),
         default: 1,
-        defaultText: "1",
         importance: .high,
-        valid: "[1,...]",
         "Most tasks that the connector may run."
-    ) { text throws(ConfigIssue.Reason) in
-        guard let number = Int32(text.trimmingBlanks) else { throw .type("Not a number of type INT") }
-        guard number >= 1 else { throw ConfigIssue.Reason("Value must be at least 1") }
-        return Int(number)
-    }.shown(in: common, as: "Tasks max", width: .short)
+    ).refusingNull(ConfigIssue.Reason("Value must be non-null")).shown(in: common, as: "Tasks max", width: .short)
     static let tasksMaxEnforce = ConfigKey<Bool>.boolean(
         "tasks.max.enforce",
         default: true,
@@ -59,9 +53,9 @@ enum ConnectorKeys {
     static let headerConverterVersion = version("header.converter.plugin.version", "header converter", .low, .short)
     static let transforms = aliases("transforms", "Transforms", "the transforms applied to records, in order")
     static let predicates = aliases("predicates", "Predicates", "the predicates that transforms name")
-    static let reload = ConfigKey<String>.words(
+    static let reload = ConfigKey<String>.word(
         "config.action.reload",
-        ["none", "restart"],
+        of: ["none", "restart"],
         default: "restart",
         importance: .low,
         "What happens when a value that a config provider gave has changed: restart or none."
@@ -80,9 +74,9 @@ enum ConnectorKeys {
         "Maximum Delay Between Retries for Errors",
         "Longest pause between two tries, in milliseconds."
     )
-    static let tolerance = ConfigKey<String>.words(
+    static let tolerance = ConfigKey<String>.word(
         "errors.tolerance",
-        ["none", "all"],
+        of: ["none", "all"],
         default: "none",
         importance: .medium,
         "What happens to a record that can never be delivered: none fails the task, all reports the record and goes on."
@@ -134,7 +128,7 @@ enum ConnectorKeys {
         ).shown(in: common, as: "\(kind.prefix(1).uppercased() + kind.dropFirst()) converter class", width: .short)
     }
     private static func aliases(_ key: String, _ group: String, _ what: String) -> ConfigKey<[String]> {
-        .list(key, default: [], importance: .low, "Names of \(what); each has keys under `\(key).NAME.`.")
+        .aliases(key, "Names of \(what); each has keys under `\(key).NAME.`.")
             .shown(in: group, as: group, width: .long)
     }
     private static func number(_ key: String, _ fallback: Int, _ title: String, _ text: String) -> ConfigKey<Int> {
@@ -151,29 +145,26 @@ enum ConnectorKeys {
     ) -> ConfigKey<Bool> { .boolean(key, default: false, text).shown(in: errors, as: title, width: width) }
 }
 
-extension ConfigKey where Value == String {
-    /// One of some words, in just that case (Kafka 4.3, `ValidString`).
-    static func words(
-        _ name: String,
-        _ words: [String],
-        default fallback: String,
-        importance: Importance,
-        _ documentation: String
-    ) -> Self {
-        let all = words.joined(separator: ", ")
-        return Self(
+extension ConfigKey where Value == [String] {
+    /// Names that further keys are made of, each once.
+    static func aliases(_ name: String, _ documentation: String) -> Self {
+        Self(
             name,
-            type: .string,
-            default: fallback,
-            defaultText: fallback,
-            importance: importance,
-            valid: "[\(all)]",
+            type: .list,
+            default: [],
+            defaultText: "",
+            importance: .low,
             documentation
         ) { text throws(ConfigIssue.Reason) in
-            let word = text.trimmingBlanks
-            guard words.contains(word) else { throw ConfigIssue.Reason("String must be one of: \(all)") }
-            return word
-        }
+            let text = text.trimmingBlanks
+            let names =
+                text.isEmpty
+                ? [] : text.split(separator: ",", omittingEmptySubsequences: false).map(\.trimmingBlanks)
+            guard Set(names).count == names.count else {
+                throw ConfigIssue.Reason("Duplicate alias provided.").showing("[\(names.joined(separator: ", "))]")
+            }
+            return names
+        }.refusingNull(ConfigIssue.Reason("entry must be non null"))
     }
 }
 

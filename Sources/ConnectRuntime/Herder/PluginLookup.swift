@@ -1,32 +1,93 @@
+import ConnectConfig
 import ConnectSDK
 
-/// What a class name turns out to be when it is not what was wanted.
-enum FoundClass {
-    /// A plugin of another kind, by its full name.
-    case other(String)
-    /// The part before `$Key` and `$Value` of these classes.
-    case abstract([String])
-}
-
 extension ConnectorCheck {
-    /// What else goes by that name; nil when nothing does.
-    func kind(of name: String) -> FoundClass? {
-        let name = name.trimmingBlanks
-        guard !name.isEmpty else { return nil }
-        let all = allPluginNames
-        if let full = all.first(where: { $0.names.contains(name) })?.name { return .other(full) }
-        let children = all.map(\.name).filter { $0.hasPrefix(name + "$") }
-        if !children.isEmpty || name == "org.apache.kafka.connect.converters.NumberConverter" {
-            return .abstract(children)
+    /// Why a class is not the plugin that a key wants, in Kafka Connect's words; nil when it is.
+    func classProblem(
+        _ key: String,
+        _ name: String,
+        _ interface: String,
+        isFound: Bool
+    ) -> (message: String, isMissing: Bool)? {
+        if isFound { return nil }
+        let wanted = name.trimmingBlanks
+        if let full = plugins.names.first(where: { $0.names.contains(wanted) })?.full {
+            return ("Class class \(full) does not implement the \(interface) interface", false)
         }
-        return nil
+        let package = "org.apache.kafka.connect."
+        let children = plugins.names.map(\.full).filter { $0.hasPrefix(wanted + "$") }
+        let isParent =
+            !children.isEmpty && interface == "Transformation"
+            || wanted == package + "converters.NumberConverter" && interface.hasSuffix("Converter")
+            || KnownClasses.interfaces.contains(wanted) && wanted.hasSuffix("." + interface)
+        if isParent {
+            let hint = children.isEmpty ? "" : " Did you mean \(children.joined(separator: ", "))?"
+            return ("This class is abstract and cannot be created.\(hint)", false)
+        }
+        if KnownClasses.interfaces.contains(wanted) {
+            return ("Class interface \(wanted) does not implement the \(interface) interface", false)
+        }
+        if !children.isEmpty || KnownClasses.isKnown(wanted) {
+            return ("Class class \(wanted) does not implement the \(interface) interface", false)
+        }
+        return (classMissing(key, name), true)
+    }
+    func classMissing(_ key: String, _ name: String) -> String {
+        ConfigIssue.invalid(key, value: name, "Class \(name) could not be found.").message
     }
 }
 
+/// Java classes that are no plugins and still turn up where a plugin's class belongs.
+enum KnownClasses {
+    static let interfaces: Set<String> = [
+        "org.apache.kafka.connect.transforms.Transformation",
+        "org.apache.kafka.connect.transforms.predicates.Predicate",
+        "org.apache.kafka.connect.storage.Converter", "org.apache.kafka.connect.storage.HeaderConverter",
+        "org.apache.kafka.connect.data.Schema", "java.util.List", "java.util.Map", "java.util.Set",
+        "java.lang.Comparable", "java.lang.CharSequence", "java.lang.Runnable",
+        "org.apache.kafka.common.serialization.Serializer", "org.apache.kafka.common.serialization.Deserializer",
+    ]
+    private static let names: Set<String> = {
+        var names: Set<String> = [
+            "org.apache.kafka.connect.converters.NumberConverter",
+            "org.apache.kafka.connect.transforms.util.SimpleConfig",
+            "org.apache.kafka.connect.data.Struct", "org.apache.kafka.connect.data.Decimal",
+            "org.apache.kafka.connect.source.SourceConnector", "org.apache.kafka.connect.sink.SinkConnector",
+            "org.apache.kafka.connect.connector.Connector", "java.util.ArrayList", "java.util.HashMap",
+            "java.util.Date",
+            "java.math.BigDecimal", "java.math.BigInteger", "org.apache.kafka.clients.producer.RoundRobinPartitioner",
+        ]
+        for name in ["Object", "String", "Integer", "Long", "Short", "Byte", "Boolean", "Double", "Float", "Character"]
+        {
+            names.insert("java.lang.\(name)")
+        }
+        for type in [
+            "String", "Integer", "Long", "Short", "Double", "Float", "Boolean", "ByteArray", "ByteBuffer", "Bytes",
+            "UUID",
+            "Void", "List",
+        ] {
+            names.insert("org.apache.kafka.common.serialization.\(type)Serializer")
+            names.insert("org.apache.kafka.common.serialization.\(type)Deserializer")
+        }
+        return names
+    }()
+    static func isKnown(_ name: String) -> Bool { names.contains(name) || interfaces.contains(name) }
+}
+
+extension ConnectorDescriptor {
+    /// The name in messages that Kafka Connect has: the Java class that the connector stands for, if it does.
+    var className: String { aliases.first { $0.contains(".") } ?? name }
+}
+
 extension Plugins {
-    /// Every plugin's name and all names that mean it.
-    var names: [(name: String, names: [String])] {
-        connectors.map { ($0.name, [$0.name] + $0.aliases) } + converters.map { ($0.name, [$0.name] + $0.aliases) }
+    /// Every plugin's name in messages and all names that mean it.
+    var names: [(full: String, names: [String])] {
+        connectors.map { connector in
+            let full = connector.className
+            let short = full.split(separator: ".").last.map(String.init) ?? full
+            let pruned = short.hasSuffix("Connector") ? String(short.dropLast("Connector".count)) : short
+            return (full, [connector.name, short, pruned] + connector.aliases)
+        } + converters.map { ($0.name, [$0.name] + $0.aliases) }
             + headerConverters.map { ($0.name, [$0.name] + $0.aliases) }
             + transforms.map { ($0.name, [$0.name] + $0.aliases) }
             + predicates.map { ($0.name, [$0.name] + $0.aliases) }
@@ -34,52 +95,9 @@ extension Plugins {
 }
 
 extension Array {
-    /// The plugin that a config means: by name, by alias, or by the name after the last dot.
+    /// The plugin that a config means: by name or by alias.
     func named<Product>(_ name: String) -> PluginDescriptor<Product>? where Element == PluginDescriptor<Product> {
         let name = name.trimmingBlanks
         return first { $0.name == name || $0.aliases.contains(name) }
-            ?? first { !name.contains(".") && $0.name.split(separator: ".").last.map(String.init) == name }
-    }
-}
-
-/// A version, or a range as Maven writes it: `1.2`, `[1.0,2.0)`, `[,2.0]` (KIP-891).
-struct VersionRange: CustomStringConvertible {
-    private let low: String?, high: String?
-    private let includesLow: Bool, includesHigh: Bool
-    /// Whether the text is a range at all; a broken one contains nothing.
-    let isValid: Bool
-
-    init(_ text: String) {
-        guard text.hasPrefix("[") || text.hasPrefix("(") else {
-            (low, high, includesLow, includesHigh, isValid) = (text, text, true, true, !text.isEmpty)
-            return
-        }
-        let parts = text.dropFirst().dropLast().split(separator: ",", omittingEmptySubsequences: false)
-            .map(\.trimmingBlanks)
-        isValid = (text.hasSuffix("]") || text.hasSuffix(")")) && (1...2).contains(parts.count)
-        low = parts.first.flatMap { $0.isEmpty ? nil : $0 }
-        high = parts.last.flatMap { $0.isEmpty ? nil : $0 }
-        (includesLow, includesHigh) = (text.hasPrefix("["), text.hasSuffix("]"))
-    }
-    func contains(_ version: String) -> Bool {
-        guard isValid else { return false }
-        if let low, Self.compare(version, low) < (includesLow ? 0 : 1) { return false }
-        if let high, Self.compare(version, high) > (includesHigh ? 0 : -1) { return false }
-        return true
-    }
-    var description: String {
-        "\(includesLow ? "[" : "(")\(low ?? ""),\(high ?? "")\(includesHigh ? "]" : ")")"
-    }
-    private static func compare(_ a: String, _ b: String) -> Int {
-        let left = a.split { $0 == "." || $0 == "-" }, right = b.split { $0 == "." || $0 == "-" }
-        for index in 0..<max(left.count, right.count) {
-            let x = index < left.count ? left[index] : "0", y = index < right.count ? right[index] : "0"
-            if let m = Int(x), let n = Int(y) {
-                if m != n { return m < n ? -1 : 1 }
-            } else if x != y {
-                return x < y ? -1 : 1
-            }
-        }
-        return 0
     }
 }

@@ -109,7 +109,7 @@ extension WorkerHerder {
     /// Throws what is wrong; returns what is odd but accepted.
     private func check(_ config: ConfigMap) async throws(HerderError) -> [ConfigIssue] {
         await context.config.providers.prepare(config.dictionary)
-        let result = checked(config, of: try descriptor(of: config))
+        let result = try checked(config, of: try descriptor(of: config))
         let issues = result.issues
         guard issues.isEmpty else { throw .invalidConfig(issues) }
         for warning in result.warnings {

@@ -21,10 +21,12 @@ extension WorkerHerder {
     func pluginDefinitions(_ plugin: String, version: String?) async throws(HerderError) -> [ConfigDefinition] {
         let plugins = context.plugins
         func check(_ found: String) throws(HerderError) {
-            guard let version, !version.isEmpty, !VersionRange(version).contains(found) else { return }
+            guard let version, !version.isEmpty else { return }
+            let range: VersionRange
+            do { range = try VersionRange(requirement: version) } catch { throw .badRequest(error.message) }
+            guard !range.contains(found) else { return }
             throw .badRequest(
-                "Plugin \(plugin) not found that matches the version range \(VersionRange(version)), available versions: "
-                    + "[\(found)]"
+                "Plugin \(plugin) not found that matches the version range \(range), available versions: [\(found)]"
             )
         }
         func definitions<Product>(_ found: PluginDescriptor<Product>) throws(HerderError) -> [ConfigDefinition] {
@@ -51,18 +53,21 @@ extension WorkerHerder {
             throw .badRequest("Included connector type \(type) does not match request type \(plugin)")
         }
         await context.config.providers.prepare(config.dictionary)
-        var result = checked(config, of: descriptor)
+        var result = try checked(config, of: descriptor)
         result.name = plugin
         return result
     }
     /// Checks what the values mean here, with `${…}` replaced, as Kafka Connect does; what is shown stays as it was written.
-    func checked(_ config: ConfigMap, of descriptor: any ConnectorDescriptor) -> ValidationResult {
+    func checked(_ config: ConfigMap, of descriptor: any ConnectorDescriptor) throws(HerderError) -> ValidationResult {
         var resolved = config, unresolved: [ConfigIssue] = []
         do throws(ConfigInvalid) {
             let values = try context.config.providers.resolve(config.dictionary)
             for (key, value) in values where config[key] != value { resolved.set(key, value) }
         } catch { unresolved = error.issues }
-        var result = ConnectorCheck.run(resolved, of: descriptor, plugins: context.plugins, worker: context.config)
+        var result: ValidationResult
+        do throws(ConnectorCheck.Refusal) {
+            result = try ConnectorCheck.run(resolved, of: descriptor, plugins: context.plugins, worker: context.config)
+        } catch { throw .badRequest(error.message) }
         for index in result.keys.indices {
             let key = result.keys[index].definition.name
             if let missing = unresolved.first(where: { $0.key == key }) {
@@ -82,9 +87,8 @@ extension WorkerHerder {
             let shown = self.shown(config).pairs.map { "\($0.key)=\($0.value ?? "null")" }.joined(separator: ", ")
             throw .badRequest("Connector config {\(shown)} contains no connector type")
         }
-        if let range = config["connector.plugin.version"]?.trimmingBlanks, !range.isEmpty, !VersionRange(range).isValid
-        {
-            throw .badRequest("Unbounded range: \(range)")
+        if let range = config["connector.plugin.version"]?.trimmingBlanks, !range.isEmpty {
+            do { _ = try VersionRange(requirement: range) } catch { throw .badRequest(error.message) }
         }
         guard let found = context.plugins.connector(named: type) else {
             let all = context.plugins.connectors

@@ -7,7 +7,7 @@ public enum FileStreamSink {
     public static let descriptor = SinkDescriptor(
         name: "FileStreamSink",
         aliases: ["org.apache.kafka.connect.file.FileStreamSinkConnector"],
-        version: "1.0",
+        version: "4.3.1",
         summary: "Appends each record's value as one line to a text file or to standard output.",
         keys: Keys.all,
         takesRawJSON: false,

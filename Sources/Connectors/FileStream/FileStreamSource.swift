@@ -7,7 +7,7 @@ public enum FileStreamSource {
     public static let descriptor = SourceDescriptor(
         name: "FileStreamSource",
         aliases: ["org.apache.kafka.connect.file.FileStreamSourceConnector"],
-        version: "1.0",
+        version: "4.3.1",
         summary: "Reads a text file or standard input, one record per line, and follows its growth.",
         keys: Keys.all,
         check: { raw throws(ConfigInvalid) in _ = try FileStreamSourceConfig(raw) },
@@ -56,7 +56,6 @@ public enum FileStreamSource {
         )
         static let batchSize = ConfigKey<Int>.int(
             "batch.size",
-            in: 1...Int(Int32.max),
             default: 2_000,
             importance: .low,
             "The maximum number of records the source task can read from the file each time it is polled"
@@ -83,7 +82,8 @@ struct FileStreamSourceConfig: Sendable {
     }
 
     private init(file: String?, topic: String, batchSize: Int) {
+        // As in Connect, a batch of no or fewer records is a batch of one.
         // An empty name is what a template without a value leaves behind; Connect takes it for "none" as well.
-        (self.file, self.topic, self.batchSize) = (file?.isEmpty == true ? nil : file, topic, batchSize)
+        (self.file, self.topic, self.batchSize) = (file?.isEmpty == true ? nil : file, topic, max(1, batchSize))
     }
 }

@@ -8,7 +8,12 @@ import Testing
 @Suite struct ValidationTests {
     private func validate(_ config: ConfigMap, _ worker: [String: String] = [:]) throws -> ValidationResult {
         let descriptor = try #require(Fixture.plugins.connector(named: config["connector.class"] ?? ""))
-        return ConnectorCheck.run(config, of: descriptor, plugins: Fixture.plugins, worker: try WorkerConfig(worker))
+        return try ConnectorCheck.run(
+            config,
+            of: descriptor,
+            plugins: Fixture.plugins,
+            worker: try WorkerConfig(worker)
+        )
     }
     private let sink: ConfigMap = ["name": "s", "connector.class": "FileStreamSink", "topics": "t"]
 
@@ -70,10 +75,18 @@ import Testing
     }
     @Test(arguments: [
         ("1.2.3", "1.2.3", true), ("[1.0,2.0)", "2.0", false), ("[1.0,2.0]", "2.0", true), ("(1.0,)", "1.0", false),
-        ("[,1.10]", "1.9", true), ("[1,", "1", false),
+        ("[,1.10]", "1.9", true), ("[1,2],[3,4)", "3.5", true), ("latest", "0", true), ("1.0", "1.0-rc1", false),
     ])
-    func `version ranges are Maven's`(range: String, version: String, isIn: Bool) {
-        #expect(VersionRange(range).contains(version) == isIn)
+    func `version ranges are Maven's`(range: String, version: String, isIn: Bool) throws {
+        #expect(try VersionRange(requirement: range).contains(version) == isIn)
+    }
+    @Test(arguments: [
+        ("[1,", "Unbounded range: [1,"), ("(1)", "Single version must be surrounded by []: (1)"),
+        ("[5,4]", "Range defies version ordering: [5,4]"),
+    ])
+    func `malformed version ranges are told as Maven tells them`(range: String, message: String) {
+        #expect(throws: VersionRange.Malformed.self) { try VersionRange(requirement: range) }
+        do { _ = try VersionRange(requirement: range) } catch { #expect(error.message == message) }
     }
 }
 
@@ -108,7 +121,7 @@ struct GoldenValidationTests {
             var config = ConfigMap()
             for key in one.config.keys.sorted() { config.set(key, one.config[key] ?? nil) }
             let descriptor = try #require(Fixture.plugins.connector(named: one.plugin))
-            let result = ConnectorCheck.run(
+            let result = try ConnectorCheck.run(
                 config,
                 of: descriptor,
                 plugins: Fixture.plugins,
