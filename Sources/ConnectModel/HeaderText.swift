@@ -49,7 +49,9 @@ public struct HeaderText {
         let first = token.unicodeScalars.first ?? " "
         let isDigit = first.properties.numericType == .decimal
         if isDigit, let moment = temporal(from: token) { return moment }
-        if isDigit || first == "+" || first == "-", let decimal = Decimal(token) { return Self.number(decimal) }
+        if isDigit || first == "+" || first == "-", let decimal = Decimal(JavaNumber.withPlainDigits(token)) {
+            return Self.number(decimal)
+        }
         if isEmbedded { throw .data("Failed to parse embedded value") }
         return SchemaAndValue(.string, .string(original))
     }

@@ -51,7 +51,10 @@ final class JsonConverter: Converter {
         do throws(ConnectError) {
             if !isEnveloped { return try SchemaAndValue(nil, document(bytes) ?? .null) }
             if let fixedSchema {
-                return try SchemaAndValue(fixedSchema, reader.value(document(bytes) ?? .null, fixedSchema))
+                guard let json = try document(bytes) else {
+                    return try SchemaAndValue(fixedSchema, reader.valueOfNothing(fixedSchema))
+                }
+                return try SchemaAndValue(fixedSchema, reader.value(json, fixedSchema))
             }
             return try envelope(bytes)
         } catch { throw DataError(error) }

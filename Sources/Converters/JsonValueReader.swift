@@ -4,6 +4,15 @@ internal import ConnectModel
 struct JsonValueReader: Sendable {
     let replacesNullWithDefault: Bool
 
+    /// What Kafka Connect makes of blank bytes: they are no null, but Jackson's missing node.
+    ///
+    /// Numbers are 0, texts null, lists empty, as for any other node of the wrong type; only messages name it.
+    func valueOfNothing(_ schema: Schema) throws(ConnectError) -> Value {
+        do throws(ConnectError) { return try value(.boolean(false), schema) } catch {
+            throw .data(error.message.replacing("BOOLEAN", with: "MISSING"))
+        }
+    }
+
     func value(_ json: Value, _ schema: Schema?) throws(ConnectError) -> Value {
         guard let schema else { return json }
         if json.isNull {
