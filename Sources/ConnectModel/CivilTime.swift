@@ -21,7 +21,7 @@ public struct CivilTime: Sendable, Hashable {
     /// Takes a moment apart; `milliseconds` since 1970, already moved by the zone's offset.
     public init(milliseconds: Int64) {
         let days = milliseconds.dividedDown(by: 86_400_000)
-        let rest = Int(milliseconds - days * 86_400_000)
+        let rest = Int(milliseconds &- days &* 86_400_000)  // the first moment's day begins before Int64 does
         (hour, minute) = (rest / 3_600_000, rest / 60_000 % 60)
         (second, millisecond) = (rest / 1000 % 60, rest % 1000)
         (year, month, day) = Self.date(ofDay: days)

@@ -47,7 +47,7 @@ private struct DateFields {
             if order("h") > 0 || order("a") > 0 { hour = (self["h"] ?? 0) + (self["a"] ?? 0) * 12 }
         }
         let clock = ((hour * 60 + (self["m"] ?? 0)) * 60 + (self["s"] ?? 0)) * 1000 + (self["S"] ?? 0)
-        return days * 86_400_000 + clock - offset
+        return days &* 86_400_000 &+ clock &- offset  // wraps around as Java's calendar does
     }
 
     private var days: Int64 {
@@ -145,14 +145,19 @@ private struct DateReader {
         }
         var value: Int64 = 0
         var digits = 0
+        var isHuge = false
         while position < end, (0x30...0x39).contains(text[position]) {
             let (tens, overflow) = value.multipliedReportingOverflow(by: 10)
-            guard !overflow, tens <= 100_000_000_000 else { return nil }
-            value = tens + Int64(text[position] - 0x30)
+            let (sum, carry) = tens.addingReportingOverflow(Int64(text[position] - 0x30))
+            isHuge = isHuge || overflow || carry
+            value = sum
             digits += 1
             position += 1
         }
-        return digits == 0 ? nil : isNegative ? -value : value
+        if digits == 0 { return nil }
+        // Java makes an int of it: of a long by its low bits, of what is longer by the nearest.
+        if isHuge { return Int64(isNegative ? Int32.min : Int32.max) }
+        return Int64(Int32(truncatingIfNeeded: isNegative ? -value : value))
     }
 
     /// The index of the longest name that stands here, whatever the case of its letters.

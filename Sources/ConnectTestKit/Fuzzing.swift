@@ -6,30 +6,41 @@ public import Testing
 /// Feeds a parser with damaged versions of good inputs, in a child process, since a parser that traps takes its process along.
 ///
 /// ```swift
-/// let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) {
+/// let result = await #expect(processExitsWith: .success) {
 ///     Fuzzing.run("json", corpus: [Array("[1]".utf8)]) { bytes in _ = try? JSONParser().parse(bytes) }
 /// }
-/// Fuzzing.check(result)
+/// Fuzzing.check("json", result)
 /// ```
 /// Every input is made of its seed alone: `FUZZ_SEED=17` runs just that one, `FUZZ_INPUTS=100000` runs more of them.
 public enum Fuzzing {
-    /// Runs `body` on so many inputs; the seed of each stands on standard error before it is tried.
+    /// Runs `body` on so many inputs; the seed of each is noted for the parent process before it is tried.
     public static func run(_ name: String, corpus: [[UInt8]], inputs: Int = 2_000, _ body: ([UInt8]) -> Void) {
         let mutator = Mutator(corpus: corpus)
         var seeds = 1...UInt64(number("FUZZ_INPUTS") ?? UInt64(inputs))
         if let seed = number("FUZZ_SEED") { seeds = seed...seed }
+        let notes = unsafe open(notes(name, of: getppid()), O_WRONLY | O_CREAT | O_TRUNC, 0o600)
         for seed in seeds {
-            let mark = Array("\(name): FUZZ_SEED=\(seed)\n".utf8)
-            _ = unsafe mark.withUnsafeBytes { unsafe write(STDERR_FILENO, $0.baseAddress, $0.count) }
+            let mark = Array("\(seed)\n".utf8)
+            _ = unsafe mark.withUnsafeBytes { unsafe pwrite(notes, $0.baseAddress, $0.count, 0) }
             body(mutator.input(seed: seed))
         }
+        close(notes)
     }
     /// Tells the seed at which the child process ended, if it did not come to its end.
-    public static func check(_ result: ExitTest.Result?, sourceLocation: SourceLocation = #_sourceLocation) {
-        guard let result, result.exitStatus != .exitCode(EXIT_SUCCESS) else { return }
-        let text = String(decoding: result.standardErrorContent, as: UTF8.self)
-        let last = text.split(separator: "\n").last { $0.contains("FUZZ_SEED=") } ?? "no input was tried"
-        Issue.record("the parser ended its process; replay with \(last)", sourceLocation: sourceLocation)
+    public static func check(
+        _ name: String,
+        _ result: ExitTest.Result?,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) {
+        let path = notes(name, of: getpid())
+        let seed = FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        try? FileManager.default.removeItem(atPath: path)
+        guard result == nil else { return }
+        let place = seed.split(separator: "\n").first.map { "replay with FUZZ_SEED=\($0)" } ?? "no input was tried"
+        Issue.record("the parser of \(name) ended its process; \(place)", sourceLocation: sourceLocation)
+    }
+    private static func notes(_ name: String, of process: Int32) -> String {
+        "\(FileManager.default.temporaryDirectory.path)/sluice-fuzz-\(process)-\(name.replacing(" ", with: "-"))"
     }
     /// The bytes of the files of a folder that end so, at most `most` bytes of each.
     public static func files(in folder: String, ending suffix: String = "", most: Int = 4_096) -> [[UInt8]] {

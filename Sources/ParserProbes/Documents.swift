@@ -1,3 +1,4 @@
+internal import ConnectModel
 internal import ConnectRuntime
 internal import ConnectSDK
 internal import Converters
@@ -23,7 +24,7 @@ extension Probe {
         for encoding in [nil, XMLEncoding.windows1255] {
             guard let reader = try? XMLReader(encoding: encoding, textLimit: 1 << 16) else { continue }
             let step = 7 + bytes.count / 3
-            do {
+            do throws(XMLReadingError) {
                 for start in stride(from: 0, to: bytes.count, by: step) {
                     let piece = Array(bytes[start..<min(bytes.count, start + step)])
                     try unsafe reader.feed(piece.span.bytes)
@@ -46,7 +47,7 @@ extension Probe {
     ) { bytes in
         if let value = try? JSONParser(maxDepth: 50).parse(bytes) { _ = value.javaText }
         let reader = JSONObjectReader(maxDepth: 50)
-        do {
+        do throws(JSONError) {
             try reader.read(bytes)
             for field in 0..<reader.count {
                 _ = (reader.key(field), reader.kind(field), reader.int64(field), reader.rawRange(field))

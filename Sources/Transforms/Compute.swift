@@ -19,7 +19,7 @@ struct Compute: Transform {
         "What the field is set to, for example `round(price * quantity, 2)`; Docs/expressions.md has the language."
     )
     static let kind = ConfigKey<Kind>.choice(
-        "type",
+        "result.type",
         default: .auto,
         "The field's type. auto takes what the expression gives: a boolean, a text or a number, which is a decimal of `scale` "
             + "digits in records with a schema and an exact JSON number in others."
@@ -108,7 +108,9 @@ struct Compute: Transform {
         case (.float64, _): return .optional(.float64)
         case (.decimal, _), (.auto, .number?): return .decimal(scale: scale, optional: true)
         case (.auto, nil):
-            throw .data("the type of \"\(expression)\" depends on its fields; set `type` for records with a schema")
+            throw .data(
+                "the type of \"\(expression)\" depends on its fields; set `result.type` for records with a schema"
+            )
         }
     }
 

@@ -42,7 +42,7 @@ import Testing
         ("name = 'Milk 3%'", "true"), ("name <> \"Milk\"", "true"), ("name in ('a', 'Milk 3%')", "true"),
         ("name not in ('a', 'b')", "true"), ("2 in (1, 2.0)", "true"), ("flag = true", "true"),
         ("flag ? 'y' : 'n'", "'y'"), ("off ? 1 : off ? 2 : 3", "3"), ("if(flag, 1, 2) + 1", "2"),
-        ("shop.city = 'Haifa'", "true"), ("items[0].price * 2", "3"), ("`odd name` + 1", "8"), ("$topic", "'prices'"),
+        ("shop.city = 'Haifa'", "true"), ("items[0].price * 2", "3.0"), ("`odd name` + 1", "8"), ("$topic", "'prices'"),
         ("$key.id + 1", "4"), ("'it''s'", "'it's'"),
     ])
     func `comparisons, conditions and fields`(text: String, wanted: String) throws {

@@ -55,7 +55,7 @@ import Testing
         ("decimal", "a", .decimal(Decimal(unscaled: BigInteger(2500), scale: 3))),
     ])
     func `the type can be said`(type: String, expression: String, wanted: Value) throws {
-        #expect(try computed(expression, #"{"a":2.50}"#, ["type": type, "scale": "3"]) == wanted)
+        #expect(try computed(expression, #"{"a":2.50}"#, ["result.type": type, "scale": "3"]) == wanted)
     }
     @Test func `errors name expression, place and kind, or become null`() throws {
         let error = #expect(throws: DataError.self) { try computed("a + 1", #"{"a":"secret"}"#) }
@@ -63,8 +63,8 @@ import Testing
         #expect(try computed("a + 1", #"{"a":"secret"}"#, ["on.error": "null"]) == .null)
         #expect(throws: DataError.self) { try computed("a", #"{"b":1}"#, ["on.missing.field": "fail"]) }
         #expect(throws: DataError.self) { try computed("a.b", #"{"a":1}"#) }
-        #expect(throws: DataError.self) { try computed("a", #"{"a":1.5}"#, ["type": "int64"]) }
-        #expect(try computed("a", #"{"a":1.5}"#, ["type": "int64", "on.error": "null"]) == .null)
+        #expect(throws: DataError.self) { try computed("a", #"{"a":1.5}"#, ["result.type": "int64"]) }
+        #expect(try computed("a", #"{"a":1.5}"#, ["result.type": "int64", "on.error": "null"]) == .null)
         #expect(throws: DataError.self) { try computed("a", #"{"a":[1]}"#) }
     }
     @Test(arguments: [
@@ -78,8 +78,8 @@ import Testing
         ),
         (["field": "", "expression": "1"], "Invalid value  for configuration field: String must be non-empty"),
         (
-            ["field": "x", "expression": "1 < 2", "type": "int64"],
-            "Invalid value int64 for configuration type: the expression \"1 < 2\" gives a boolean"
+            ["field": "x", "expression": "1 < 2", "result.type": "int64"],
+            "Invalid value int64 for configuration result.type: the expression \"1 < 2\" gives a boolean"
         ),
     ])
     func `mistakes are found with the config`(config: [String: String], message: String) {
@@ -99,7 +99,10 @@ import Testing
         record.value = SchemaAndValue(schema, .structure(structure))
         let config = ["field": "x", "expression": "round(price * 1.015, 3)", "scale": "3"]
         let changed = try #require(try transform("Compute", config).apply(record))
-        guard case .structure(let result) = changed.value.value else { return Issue.record("no struct") }
+        guard case .structure(let result) = changed.value.value else {
+            Issue.record("no struct")
+            return
+        }
         #expect(result.schema.fields.map(\.name) == ["price", "x", "name"])
         #expect(result.schema.field("x")?.schema == .decimal(scale: 3, optional: true))
         #expect(try result.value("x") == .decimal(Decimal(unscaled: BigInteger(10252), scale: 3)))
@@ -107,7 +110,10 @@ import Testing
             try transform("Compute", ["field": "y", "expression": "name"]).apply(record)
         }
         let added = try transform("Compute", ["field": "y", "expression": "upper(x)"]).apply(record)
-        guard case .structure(let more)? = added?.value.value else { return Issue.record("no struct") }
+        guard case .structure(let more)? = added?.value.value else {
+            Issue.record("no struct")
+            return
+        }
         #expect(try more.value("y") == .string("OLD"))
     }
     @Test func `tombstones have nothing to compute`() throws {

@@ -66,7 +66,10 @@ import Testing
             try run(chain, #"{"value":1,"partition":"x"}"#)
                 == .failed(reason: "not a record: partition must be a whole number")
         )
-        guard case .failed(let reason) = try run(chain, #"{"price":"#) else { return Issue.record("taken") }
+        guard case .failed(let reason) = try run(chain, #"{"price":"#) else {
+            Issue.record("taken")
+            return
+        }
         #expect(reason.hasPrefix("not JSON: "))
     }
     @Test func `a wrong config says which key`() {

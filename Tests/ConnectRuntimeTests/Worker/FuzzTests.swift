@@ -19,9 +19,9 @@ import Testing
     }
 
     @Test func `no damaged connector file crashes the reader`() async {
-        let result = await #expect(processExitsWith: .success, observing: [\.standardErrorContent]) {
+        let result = await #expect(processExitsWith: .success) {
             Fuzzing.run("connector files", corpus: FuzzTests.connectors, inputs: 5_000, FuzzTests.readConnector)
         }
-        Fuzzing.check(result)
+        Fuzzing.check("connector files", result)
     }
 }

@@ -130,7 +130,7 @@ import Testing
     }
 
     @Test func `config problems name their keys`() {
-        #expect(FileStreamSource.descriptor.issues(in: ["batch.size": "0"]).map(\.key) == ["topic", "batch.size"])
+        #expect(FileStreamSource.descriptor.issues(in: ["batch.size": "x"]).map(\.key) == ["topic", "batch.size"])
         #expect(FileStreamSource.descriptor.issues(in: ["topic": " "]).map(\.key) == ["topic"])
         #expect(FileStreamSource.descriptor.issues(in: ["topic": "t"]).isEmpty)
     }
