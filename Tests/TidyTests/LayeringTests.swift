@@ -32,7 +32,9 @@ import Testing
             "YAMLWriting": clientBasics.union(["CYAML"]), "FileAccess": clientBasics,
             "Converters": basics.union(["ConnectSDK"]).union(clients),
             "Transforms": basics.union(["ConnectSDK", "Expressions"]).union(clients),
-            "ConnectRuntime": basics.union(["ConnectSDK", "KafkaClient", "FileAccess", "Patterns", "Blocking", "Spelling"]),
+            "ConnectRuntime": basics.union([
+                "ConnectSDK", "KafkaClient", "FileAccess", "Patterns", "Blocking", "Spelling",
+            ]),
             "ConnectAPI": ["ConnectModel"],
             // The SDK for the kinds of plugins that the runtime's answers are made of.
             "ConnectREST": basics.union(["ConnectRuntime", "ConnectAPI", "HTTPServer", "ConnectSDK"]),

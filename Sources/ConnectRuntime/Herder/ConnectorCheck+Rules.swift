@@ -1,5 +1,6 @@
 import ConnectConfig
 import ConnectSDK
+import Patterns
 
 // Rules across keys, and of keys whose names a config makes up.
 extension ConnectorCheck {
@@ -120,12 +121,12 @@ extension ConnectorCheck {
             )
         }
         guard let pattern else { return }
-        let regex: Regex<AnyRegexOutput>
-        do { regex = try Regex(pattern) } catch {
+        let regex: Pattern
+        do { regex = try Pattern(pattern) } catch {
             guard scope.isKafkaConnects else { return }
             throw Refusal(javaClass: "java.util.regex.PatternSyntaxException", message: "\(error)")
         }
-        if (try? regex.wholeMatch(in: queue)) != nil {
+        if (try? regex.matches(queue)) == true {
             fault(
                 "topics.regex",
                 "The DLQ topic '\(queue)' may not be matched by the regex for the topics "

@@ -1,5 +1,6 @@
 import ConnectConfig
 import ConnectSDK
+import Patterns
 
 /// Whether a source must be exactly once (KIP-618).
 enum ExactlyOnceDemand: String, CaseIterable, Sendable {
@@ -36,7 +37,9 @@ enum SinkConnectorKeys {
         "Regular expression that topics to consume match; either this or topics."
     ) { text throws(ConfigIssue.Reason) in
         let pattern = text.trimmingBlanks
-        do { _ = try Regex(pattern) } catch { throw ConfigIssue.Reason("Invalid regex: \(error)").showing(pattern) }
+        do { _ = try Pattern(pattern) } catch {
+            throw ConfigIssue.Reason("Invalid regex: \(error.description)").showing(pattern)
+        }
         return pattern
     }.refusingNull(.nullPattern).shown(in: ConnectorKeys.common, as: "Topics regex", width: .long)
     static let deadLetterTopic = ConfigKey<String>.string(
