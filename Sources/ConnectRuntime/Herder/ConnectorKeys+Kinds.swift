@@ -37,7 +37,7 @@ enum SinkConnectorKeys {
         "Regular expression that topics to consume match; either this or topics."
     ) { text throws(ConfigIssue.Reason) in
         let pattern = text.trimmingBlanks
-        do { _ = try Pattern(pattern) } catch {
+        do throws(PatternError) { _ = try Pattern(pattern) } catch {
             throw ConfigIssue.Reason("Invalid regex: \(error.description)").showing(pattern)
         }
         return pattern
