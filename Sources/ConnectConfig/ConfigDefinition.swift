@@ -42,7 +42,7 @@ public struct ConfigDefinition: Sendable {
     public var documentation: String
     /// The heading it stands under in forms and pages; nil for none.
     public var group: String?
-    /// Its place under the heading, from 1; -1 without a heading, or until a ``ConfigDefinition`` list is numbered.
+    /// Its place under the heading; -1 when it has none.
     public var orderInGroup = -1
     /// How wide a form shows it.
     public var width: ConfigWidth
