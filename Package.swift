@@ -197,7 +197,7 @@ let package = Package(
             "ParserProbes",
             [
                 "ConnectSDK", "ConnectModel", "XMLReading", "JSONReading", "Converters", "Transforms", "Expressions",
-                "ConnectRuntime",
+                "ConnectConfig",
             ]
         )
         // L7  admin commands; connector commands speak HTTP only

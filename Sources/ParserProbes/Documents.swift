@@ -1,5 +1,5 @@
+internal import ConnectConfig
 internal import ConnectModel
-internal import ConnectRuntime
 internal import ConnectSDK
 internal import Converters
 internal import JSONReading
