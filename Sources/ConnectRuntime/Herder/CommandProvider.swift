@@ -65,10 +65,7 @@ enum CommandRun {
         }
         let deadline = ContinuousClock.now + timeout
         let read = read(ends[0], until: deadline)
-        if read == nil { kill(pid, SIGKILL) }
-        var status: Int32 = 0
-        while unsafe waitpid(pid, &status, 0) < 0 && errno == EINTR {}
-        guard var bytes = read else {
+        guard let status = end(of: pid, until: read == nil ? .now : deadline), var bytes = read else {
             throw CommandFailure(description: "\(name) has not ended within \(timeout), or printed more than 1 MB")
         }
         guard status == 0 else {
@@ -81,6 +78,23 @@ enum CommandRun {
             throw CommandFailure(description: "\(name) printed something that is not UTF-8")
         }
         return text
+    }
+
+    /// Its exit status; nil when it had to be killed.
+    ///
+    /// A program may close its output long before it ends.
+    private static func end(of pid: pid_t, until deadline: ContinuousClock.Instant) -> Int32? {
+        var status: Int32 = 0
+        while ContinuousClock.now < deadline {
+            let ended = unsafe waitpid(pid, &status, WNOHANG)
+            if ended == pid { return status }
+            if ended < 0, errno != EINTR { return nil }
+            // Nothing tells of a child's end but SIGCHLD, which belongs to the whole process.
+            unsafe _ = poll(nil, 0, 5)
+        }
+        kill(pid, SIGKILL)
+        while unsafe waitpid(pid, &status, 0) < 0 && errno == EINTR {}
+        return nil
     }
 
     /// Nil when time or room was over.

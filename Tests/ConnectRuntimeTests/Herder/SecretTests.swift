@@ -60,6 +60,14 @@ import Testing
             }
         }
     }
+    @Test func `a command that closes its output and stays is ended in time`() {
+        let words = ["/bin/sh", "-c", "echo half; exec 1>&-; exec sleep 600"]
+        let error = #expect(throws: CommandFailure.self) {
+            try CommandRun.output(of: words, timeout: .milliseconds(200))
+        }
+        #expect(error?.description.contains("has not ended within") == true)
+    }
+
     @Test(arguments: [
         ("echo x", "config.providers.p.param.command"), ("", "config.providers.p.param.command"),
     ])
