@@ -22,17 +22,20 @@ public struct TaskSnapshotBody: Codable, Sendable, Hashable {
     public var lag: Int?
     /// Nothing more will come (a finite source), or nothing more is there now.
     public var isIdle: Bool
+    /// Milliseconds since a sink with `topics.regex` saw that it reads all topics that match; absent for others.
+    public var topicsAge: Int?
 
     enum CodingKeys: String, CodingKey {
         case id, type, state, note, lag, recordsRead = "records_read", recordsWritten = "records_written"
         case recordsFailed = "records_failed", bufferedBytes = "buffered_bytes", isIdle = "idle"
+        case topicsAge = "topics_age_ms"
     }
 
     /// Makes the body; the figures are set by name.
     public init(id: TaskIDBody, type: String, state: String, note: String?) {
         (self.id, self.type, self.state, self.note) = (id, type, state, note)
         (recordsRead, recordsWritten, recordsFailed, bufferedBytes) = (0, 0, 0, 0)
-        (lag, isIdle) = (nil, false)
+        (lag, isIdle, topicsAge) = (nil, false, nil)
     }
 }
 

@@ -99,5 +99,6 @@ extension TaskSnapshotBody {
         bufferedBytes = task.bufferedBytes
         lag = task.kind == .sink && !task.lag.isEmpty ? Int(task.lag.values.reduce(0, +)) : nil
         isIdle = task.isIdle
+        topicsAge = task.topicsSeen.map { Int((ContinuousClock.now - $0) / .milliseconds(1)) }
     }
 }

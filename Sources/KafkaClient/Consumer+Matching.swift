@@ -2,6 +2,16 @@ internal import Blocking
 internal import CRDKafka
 internal import Synchronization
 
+/// How well a consumer knows the topics that it should read.
+public enum TopicView: Sendable, Hashable {
+    /// They were named.
+    case named
+    /// It has not looked yet, or found others than it reads, or joins its group with them.
+    case pending
+    /// All that existed at that moment.
+    case current(asOf: ContinuousClock.Instant)
+}
+
 extension Consumer {
     /// Joins the group with these topics and all others whose names `matches` accepts, also those that are made later.
     ///
@@ -17,6 +27,13 @@ extension Consumer {
         try checkOpen("subscribing")
         handle.target.rebalances.withLock { ($0.mode, $0.observer) = (rebalance, onRebalance) }
         begin(TopicSearch(named: topics, interval: lookInterval, now: .now, matches: matches))
+    }
+
+    /// Whether the consumer reads all the topics that it should.
+    public var topicView: TopicView {
+        guard let asOf = searchIsCurrentAsOf else { return .named }
+        guard let asOf, !handle.target.rebalances.withLock({ $0.isJoining }) else { return .pending }
+        return .current(asOf: asOf)
     }
 
     private var lookInterval: Duration {

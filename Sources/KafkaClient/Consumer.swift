@@ -182,6 +182,8 @@ public enum Polled: Sendable {
         return try result.get()
     }
 
+    /// nil without a search; see ``TopicSearch/currentAsOf``.
+    var searchIsCurrentAsOf: ContinuousClock.Instant?? { state.withLock { $0.search.map(\.currentAsOf) } }
     func begin(_ search: TopicSearch) { state.withLock { $0.search = search } }
     /// Whether a look for new topics is due.
     func takeDueLook() -> Bool { state.withLock { $0.search?.isDue(.now) ?? false } }

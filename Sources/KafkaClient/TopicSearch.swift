@@ -15,6 +15,8 @@ struct TopicSearch: Sendable {
     private let interval: Duration
     private let first = Duration.milliseconds(250)
     private(set) var nextLook: ContinuousClock.Instant
+    /// When the names were seen last; nil while what was found then is not subscribed to.
+    private(set) var currentAsOf: ContinuousClock.Instant?
     private var subscribed: [String] = []
     private var candidates: [String] = []
 
@@ -43,9 +45,10 @@ struct TopicSearch: Sendable {
         let wanted = Set(topics.filter { !Self.isInternal($0) && matches($0) }).union(named).sorted()
         defer { candidates = wanted }
         if wanted == subscribed || wanted.isEmpty {
-            nextLook = now + interval
+            (nextLook, currentAsOf) = (now + interval, now)
             return .wait
         }
+        currentAsOf = nil
         // Topics often come several at a time, and each change costs the group a rebalance.
         guard !isJoining, wanted == candidates else { return .wait }
         subscribed = wanted

@@ -31,7 +31,7 @@ struct WaitCommand {
             var goal = GoalMachine(goal: values[Self.goal], only: Set(values.arguments))
             while true {
                 let seen = await look(client)
-                switch goal.on(seen) {
+                switch goal.on(seen, at: clock.now) {
                 case .reached: return 0
                 case .failed(let why): throw CLIError(.failed, why)
                 case .wait(let text):
@@ -71,11 +71,12 @@ struct GoalMachine {
     /// What was seen last, for the message when the time is over.
     private(set) var last = "no answer yet"
     private var calm = 0
+    private var calmSince: ContinuousClock.Instant?
     private var moved = -1
 
     init(goal: WaitCommand.Goal, only: Set<String>) { (self.goal, self.only) = (goal, only) }
 
-    mutating func on(_ seen: Seen) -> Step {
+    mutating func on(_ seen: Seen, at now: ContinuousClock.Instant) -> Step {
         guard case .worker(let all, let tasks) = seen else {
             if case .nothing(let why) = seen { last = why }
             return .wait(nil)
@@ -91,10 +92,12 @@ struct GoalMachine {
         last = text(mine)
         guard isUp else { return .wait(last) }
         if goal == .running { return .reached }
-        return delivered(mine) ? .reached : .wait(last)
+        return delivered(mine, now) ? .reached : .wait(last)
     }
     /// Calm twice in a row, with nothing moved between the looks: a record on its way between source and sink is seen.
-    private mutating func delivered(_ tasks: [TaskSnapshotBody]) -> Bool {
+    ///
+    /// And a topic that a source has just made is known to the sinks whose `topics.regex` it matches.
+    private mutating func delivered(_ tasks: [TaskSnapshotBody], _ time: ContinuousClock.Instant) -> Bool {
         let now = tasks.reduce(0) { $0 + $1.recordsRead + $1.recordsWritten + $1.recordsFailed }
         // A task may be without partitions, all tasks of a sink may not: its group has not given them out yet.
         let sinks = Dictionary(grouping: tasks.filter { $0.type == "sink" }, by: \.id.connector)
@@ -103,7 +106,9 @@ struct GoalMachine {
             haveWork && tasks.allSatisfy { $0.isIdle && ($0.lag ?? 0) == 0 && $0.note == nil } && now == moved
         moved = now
         calm = isCalm ? calm + 1 : 0
-        return calm >= 2
+        if calm == 1 { calmSince = time }
+        guard calm >= 2, let calmSince else { return false }
+        return tasks.allSatisfy { $0.topicsAge.map { .milliseconds($0) <= time - calmSince } ?? true }
     }
     private func failure(_ wanted: [String: ExpandedConnectorBody]) -> String? {
         for (name, one) in wanted.sorted(by: { $0.key < $1.key }) {

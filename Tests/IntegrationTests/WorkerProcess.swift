@@ -145,6 +145,7 @@ final class WorkerProcess: Sendable {
     /// Until the tasks of these connectors have nothing more to do, twice in a row.
     func untilDelivered(_ names: Set<String>, within limit: Duration = .seconds(120)) async throws {
         var before = -1
+        var calmSince: ContinuousClock.Instant?
         _ = try await eventually("everything is delivered", within: limit) { () -> Bool? in
             let tasks = try await get("/admin/tasks", as: [TaskSnapshotBody].self).filter {
                 names.contains($0.id.connector)
@@ -157,7 +158,14 @@ final class WorkerProcess: Sendable {
             defer { before = moved }
             let working = tasks.filter { $0.type == "source" || $0.lag != nil }
             let calm = Set(working.map(\.id.connector)) == names && tasks.allSatisfy { $0.isIdle && ($0.lag ?? 0) == 0 }
-            return calm && moved == before ? true : nil
+            guard calm && moved == before else {
+                calmSince = nil
+                return nil
+            }
+            // Sinks with topics.regex have looked for topics since all was quiet.
+            let now = ContinuousClock.now, since = calmSince ?? now
+            calmSince = since
+            return tasks.allSatisfy { $0.topicsAge.map { .milliseconds($0) <= now - since } ?? true } ? true : nil
         }
     }
 }

@@ -237,7 +237,9 @@ import Testing
         try await producer.send(texts(0..<10)).wait()
         let events = Collected<RebalanceEvent>()
         let consumer = try Consumer(KafkaSettings(cluster, ["group.id": "auto"]))
+        #expect(consumer.topicView == .named)
         try await consumer.subscribe(matching: { $0 == "t" }, rebalance: .automatic) { events.append($0) }
+        #expect(consumer.topicView == .pending)
         var count = 0
         while count < 10 {
             if case .batch(let batch) = try await consumer.poll(timeout: .seconds(1)) { count += batch.count }

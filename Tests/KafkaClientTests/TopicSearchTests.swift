@@ -10,6 +10,7 @@ private final class Search {
     init(named: [String] = [], matches: @escaping @Sendable (String) -> Bool = { $0.hasPrefix("price") }) {
         search = TopicSearch(named: named, interval: .seconds(2), now: start, matches: matches)
     }
+    var isCurrent: Bool { search.currentAsOf != nil }
     func isDue(_ time: Int) -> Bool { search.isDue(start + .milliseconds(time)) }
     func found(_ topics: [String]?, isJoining: Bool = false, at time: Int) -> TopicSearch.Decision {
         search.found(topics, isJoining: isJoining, now: start + .milliseconds(time))
@@ -29,8 +30,10 @@ private final class Search {
         let now = search.found(["price-b", "price-a", "other"], at: 500)
         #expect(now == .subscribe(["price-a", "price-b"]))
         #expect(!search.isDue(2_400))
+        #expect(!search.isCurrent)
         #expect(search.isDue(2_500))
         #expect(search.found(["price-a", "price-b"], at: 2_500) == .wait)
+        #expect(search.isCurrent)
     }
 
     @Test func `nothing changes in the middle of a join`() {

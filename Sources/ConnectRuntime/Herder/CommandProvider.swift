@@ -90,7 +90,7 @@ enum CommandRun {
             if ended == pid { return status }
             if ended < 0, errno != EINTR { return nil }
             // Nothing tells of a child's end but SIGCHLD, which belongs to the whole process.
-            unsafe _ = poll(nil, 0, 5)
+            _ = poll(nil, 0, 5)
         }
         kill(pid, SIGKILL)
         while unsafe waitpid(pid, &status, 0) < 0 && errno == EINTR {}

@@ -170,6 +170,10 @@ final class KafkaSinkConsumer: SinkConsumer {
         }
     }
     func wakeup() { consumer.wakeup() }
+    var topicView: TopicView {
+        let view = consumer.topicView
+        return pattern != nil && view == .named ? .pending : view  // not subscribed yet
+    }
     func assign(_ partitions: [TopicPartition], starts: [TopicPartition: Int64]) async throws(KafkaClientError) {
         var positions: [TopicPartition: StartPosition] = [:]
         for partition in partitions { positions[partition] = starts[partition].map { .offset($0) } ?? .stored }

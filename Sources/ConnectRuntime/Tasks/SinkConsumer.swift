@@ -24,5 +24,12 @@ protocol SinkConsumer: Sendable {
     func commit(_ offsets: [TopicPartition: Int64], timeout: Duration) async throws(KafkaClientError)
     /// Position and end of each partition as far as known without asking a broker.
     func progress(_ partitions: [TopicPartition]) async -> [TopicPartition: (position: Int64?, end: Int64)]
+    /// Whether it reads all topics that match `topics.regex`.
+    var topicView: TopicView { get }
     func close(timeout: Duration) async
+}
+
+extension SinkConsumer {
+    /// All topics are named.
+    var topicView: TopicView { .named }
 }

@@ -42,6 +42,8 @@ public struct TaskSnapshot: Sendable {
     /// Nothing is under way: a source has nothing to read now and all is acknowledged, a sink has delivered and flushed
     /// all it has read; `sluice wait --for=delivered` looks at it.
     public var isIdle: Bool
+    /// When a sink with `topics.regex` last saw that it reads all topics that match; nil for others.
+    public var topicsSeen: ContinuousClock.Instant?
     /// Offsets (of the next record to read) that the group has committed; sinks only.
     public var committed: [TopicPartition: Int64]
     /// Records between what has been delivered and the end of the partition; sinks only.
@@ -55,7 +57,7 @@ public struct TaskSnapshot: Sendable {
     public init(id: TaskID, kind: ConnectorKind, state: TaskState = .unassigned) {
         (self.id, self.kind, self.state, self.note, self.failure) = (id, kind, state, nil, nil)
         (bufferedRecords, bufferedBytes, recordsRead, recordsTotal, recordsFailed) = (0, 0, 0, 0, 0)
-        isIdle = false
+        (isIdle, topicsSeen) = (false, nil)
         (committed, lag, withoutProgress, isStalled) = ([:], [:], .zero, false)
     }
 }

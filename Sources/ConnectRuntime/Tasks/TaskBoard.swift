@@ -1,5 +1,6 @@
 import ConnectModel
 import ConnectSDK
+import KafkaClient
 import Metrics
 import Synchronization
 
@@ -11,6 +12,7 @@ final class TaskBoard: Sendable {
         var partitions: Set<TopicPartition> = []
         var lastProgress = Duration.zero
         var shownNote: String?
+        var topics = TopicView.named
     }
     let id: TaskID
     let time = TaskTime()
@@ -37,6 +39,11 @@ final class TaskBoard: Sendable {
             var snapshot = state.snapshot
             (snapshot.withoutProgress, snapshot.isStalled) = stall(state, now)
             if snapshot.note == nil, snapshot.isStalled { snapshot.note = stallNote(snapshot) }
+            switch state.topics {
+            case .named: break
+            case .pending: snapshot.isIdle = false
+            case .current(let asOf): snapshot.topicsSeen = asOf
+            }
             return snapshot
         }
     }
@@ -75,6 +82,9 @@ final class TaskBoard: Sendable {
 
     /// The partitions to look at for ``show(_:)``.
     var partitions: Set<TopicPartition> { state.withLock { $0.partitions } }
+
+    /// Keeps whether the consumer reads all topics that it should.
+    func show(_ topics: TopicView) { state.withLock { $0.topics = topics } }
 
     /// Computes the lags from where the consumer stands; returns them for the metrics.
     @discardableResult

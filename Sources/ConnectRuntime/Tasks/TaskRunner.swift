@@ -183,7 +183,9 @@ public final class TaskRunner: Sendable {
     ) async -> TaskFailure? {
         let (board, meters, consumer) = (board, parts.meters, parts.consumer)
         let (reads, sends, commits, skips) = (RateMeter(), RateMeter(), RateMeter(), RateMeter())
+        board.show(consumer.topicView)
         let failure = await watched(body) {
+            board.show(consumer.topicView)
             meters.show(lag: board.show(await consumer.progress(board.partitions.sorted())))
             meters.readRate.set(reads.rate(meters.read.current, now: board.time.now))
             meters.sendRate.set(sends.rate(meters.sent.current, now: board.time.now))
